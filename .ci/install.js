@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
-process.chdir(new URL("..", import.meta.url).pathname);
 const installed = "node_modules/.installed-lock.yaml";
 const lock = readFileSync("pnpm-lock.yaml", "utf8");
 if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
@@ -14,7 +13,9 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
     stdio: ["ignore", "pipe", "pipe"],
   });
   if (status !== 0) {
-    console.error(`${stdout ?? ""}${stderr ?? ""}\nThe install failed; is the network reachable, and does pnpm-lock.yaml match every package.json?`);
+    console.error(
+      `${stdout ?? ""}${stderr ?? ""}\nThe install failed; is the network reachable, and does pnpm-lock.yaml match every package.json?`,
+    );
     process.exit(1);
   }
   writeFileSync(installed, lock);

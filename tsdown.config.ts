@@ -1,0 +1,13 @@
+// Builds every package to unbundled ES modules with declarations, one file a source file, so that bundlers can drop what is not used.
+import { defineConfig } from "tsdown";
+
+export default defineConfig({
+  workspace: "packages/*",
+  entry: "src/{index,engine}.ts",
+  tsconfig: "../tsconfig.json",
+  platform: "neutral",
+  target: "es2022",
+  unbundle: true,
+  dts: { oxc: true },
+  logLevel: "warn",
+});
