@@ -1,0 +1,85 @@
+// A consumer of the packed core: bundled by esbuild and by rollup it runs, methods included, type checks, and stays within its size budget.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { nodeResolve } from "@rollup/plugin-node-resolve";
+import { build, transform } from "esbuild";
+import { rollup } from "rollup";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const consumer = mkdtempSync(join(tmpdir(), "cotangent-consumer-"));
+const run = (command: string, ...options: string[]): string => execFileSync(command, options, { encoding: "utf8", stdio: "pipe" });
+
+/** Each entry prints what it computed; `budget` is in gzipped bytes. */
+const entries = {
+  "one op": { code: `import { sin } from "@cotangent/core"; console.log(String(sin(0)));`, prints: "0", budget: 60_000 },
+  "one method": {
+    code: `import { tensor } from "@cotangent/core"; console.log(tensor([0, 1]).exp().values[0]);`,
+    prints: "1",
+    budget: 60_000,
+  },
+  everything: {
+    code: `import * as all from "@cotangent/core"; globalThis.all = all; console.log(all.tensor([1, 2]).square().values[1]);`,
+    prints: "4",
+    budget: 60_000,
+  },
+};
+
+const bundlers: Readonly<Record<string, (entry: string) => Promise<string>>> = {
+  esbuild: async (entry) => {
+    const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", minify: true, write: false });
+    return outputFiles[0]!.text;
+  },
+  rollup: async (entry) => {
+    const bundle = await rollup({ input: entry, plugins: [nodeResolve()] });
+    const { output } = await bundle.generate({ format: "esm" });
+    return (await transform(output[0].code, { minify: true })).code;
+  },
+};
+
+beforeAll(() => {
+  const { packageManager } = JSON.parse(readFileSync("package.json", "utf8")) as { packageManager: string };
+  run("node_modules/.bin/tsdown", "--filter", "packages/core");
+  run("npx", "--yes", packageManager, "--dir", "packages/core", "pack", "--pack-destination", consumer);
+  const installed = join(consumer, "node_modules/@cotangent/core");
+  mkdirSync(installed, { recursive: true });
+  const tarball = readdirSync(consumer).find((name) => name.endsWith(".tgz"))!;
+  run("tar", "-xzf", join(consumer, tarball), "-C", installed, "--strip-components=1");
+}, 60_000);
+
+afterAll(() => rmSync(consumer, { recursive: true }));
+
+test.each(Object.entries(bundlers).flatMap(([bundler, bundle]) => Object.keys(entries).map((name) => ({ bundler, bundle, name }))))(
+  "$name bundled by $bundler runs and stays within its budget",
+  async ({ bundler, bundle, name }) => {
+    const { code, prints, budget } = entries[name as keyof typeof entries];
+    const entry = join(consumer, "entry.js");
+    const output = join(consumer, "bundle.mjs");
+    writeFileSync(entry, code);
+    const minified = await bundle(entry);
+    writeFileSync(output, minified);
+    expect(run("node", output).trim()).toBe(prints);
+    const size = gzipSync(minified).length;
+    console.log(`${name}, ${bundler}: ${minified.length} bytes minified, ${size} gzipped`);
+    expect(size).toBeLessThan(budget);
+  },
+);
+
+test("the packed types serve a strict consumer, methods included", () => {
+  writeFileSync(join(consumer, "package.json"), `{ "type": "module" }`);
+  writeFileSync(
+    join(consumer, "entry.ts"),
+    `import { sin, tensor, type Tensor } from "@cotangent/core";
+     import "@cotangent/core/engine";
+     export const x: Tensor = sin(tensor([1, 2])).add(tensor(1)).exp();
+     // @ts-expect-error there is no such method
+     x.absent();`,
+  );
+  const tsc = join(process.cwd(), "node_modules/.bin/tsc");
+  execFileSync(tsc, ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "entry.ts"], {
+    cwd: consumer,
+    stdio: "pipe",
+  });
+});
