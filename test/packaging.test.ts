@@ -62,7 +62,7 @@ test.each(Object.entries(bundlers).flatMap(([bundler, bundle]) => Object.keys(en
     writeFileSync(output, minified);
     expect(run("node", output).trim()).toBe(prints);
     const size = gzipSync(minified).length;
-    console.log(`${name}, ${bundler}: ${minified.length} bytes minified, ${size} gzipped`);
+    console.log(`measured: ${name}, ${bundler}: ${minified.length} bytes minified, ${size} gzipped`);
     expect(size).toBeLessThan(budget);
   },
 );
