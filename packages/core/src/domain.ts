@@ -1,0 +1,33 @@
+/** Where an op is defined and smooth, as data, and what a law may draw there. Knows neither tensors nor random numbers. */
+
+/** An interval of the real line with the points where the function is not smooth. */
+export interface Domain {
+  readonly name: string;
+  readonly low: number;
+  readonly high: number;
+  /** Whether the ends belong to the domain. */
+  readonly closed: boolean;
+  /** Kinks and poles inside; laws about derivatives keep away from them, laws about conventions go there. */
+  readonly except: readonly number[];
+  /** Also not smooth at every integer or half-integer: floor, round. */
+  readonly steps?: "integers" | "halves";
+}
+
+export const domain = (name: string, low: number, high: number, closed = false, except: readonly number[] = []): Domain => ({
+  name,
+  low,
+  high,
+  closed,
+  except,
+});
+
+export const reals: Domain = domain("ℝ", -Infinity, Infinity);
+export const positive: Domain = domain("(0, ∞)", 0, Infinity);
+export const nonnegative: Domain = domain("[0, ∞)", 0, Infinity, true, [0]);
+export const nonzero: Domain = domain("ℝ \\ {0}", -Infinity, Infinity, false, [0]);
+export const unit: Domain = domain("(0, 1)", 0, 1);
+export const symmetricUnit: Domain = domain("(−1, 1)", -1, 1);
+export const aboveMinusOne: Domain = domain("(−1, ∞)", -1, Infinity);
+export const aboveOne: Domain = domain("(1, ∞)", 1, Infinity);
+/** Everywhere defined, with kinks at the given points. */
+export const realsExcept = (...points: readonly number[]): Domain => domain("ℝ", -Infinity, Infinity, false, points);

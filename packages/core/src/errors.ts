@@ -1,0 +1,143 @@
+/**
+ * Every message core can throw, one builder each, in the form `<op>: <what is wrong> — <operands>, <the clash>; <what to do>`.
+ * It knows how to print what a caller passed; it knows nothing of why it was wrong.
+ */
+
+/** An error in the use of the library; its message is in the house form. */
+export class CotangentError extends Error {
+  override readonly name: string = "CotangentError";
+}
+
+/** A list of integers as `[2, 3]`. */
+export function formatShape(shape: readonly unknown[]): string {
+  return `[${shape.map((side) => (Array.isArray(side) ? formatShape(side) : String(side))).join(", ")}]`;
+}
+
+/** A caller's value in a few words, never `[object Object]`. */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value);
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
+  if (typeof value === "symbol") return "a symbol";
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) {
+    const text = describeList(value);
+    return text.length > 60 ? `an array of length ${value.length}` : text;
+  }
+  const shape = (value as { readonly shape?: unknown }).shape;
+  const dtype = (value as { readonly dtype?: unknown }).dtype;
+  if (Array.isArray(shape) && typeof dtype === "string") return `${dtype}${formatShape(shape)}`;
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of length ${(value as unknown as { length: number }).length}`;
+  const keys = Object.keys(value);
+  return keys.length === 0 ? "an empty object" : `an object with keys ${keys.slice(0, 4).join(", ")}`;
+}
+
+function describeList(list: readonly unknown[], depth = 0): string {
+  if (depth > 3 || list.length > 12) return `an array of length ${list.length}`;
+  return `[${list.map((item) => (Array.isArray(item) ? describeList(item, depth + 1) : describe(item))).join(", ")}]`;
+}
+
+const error = (message: string): CotangentError => new CotangentError(message);
+
+export const shapeError = (op: string, shape: unknown): CotangentError =>
+  error(`${op}: not a shape — ${describe(shape)}; give a list of non-negative integers with at most 2147483647 entries in all`);
+
+export const axisError = (op: string, axis: unknown, rank: number): CotangentError =>
+  error(
+    `${op}: no such axis — ${describe(axis)} for rank ${rank}; ${rank === 0 ? "a scalar has no axes" : `give an integer from ${-rank} to ${rank - 1}`}`,
+  );
+
+export const duplicateAxisError = (op: string, axis: number): CotangentError =>
+  error(`${op}: an axis is named twice — axis ${axis}; name each axis once`);
+
+export const broadcastError = (op: string, x: readonly number[], y: readonly number[], axis: number): CotangentError =>
+  error(
+    `${op}: cannot broadcast ${formatShape(x)} with ${formatShape(y)} — axis ${axis} has sizes ${x[x.length + axis]} and ${y[y.length + axis]}; make them equal or one of them 1`,
+  );
+
+export const operandError = (op: string, position: number, value: unknown): CotangentError =>
+  error(
+    `${op}: operand ${position} is not a tensor — ${describe(value)}; ${Array.isArray(value) || ArrayBuffer.isView(value) ? "wrap it in tensor(…)" : "give a tensor, a number or a boolean"}`,
+  );
+
+export const dtypeError = (op: string, dtype: string, wanted: string): CotangentError =>
+  error(`${op}: wrong dtype — ${dtype}, ${wanted} expected; cast it first`);
+
+export const unknownDtypeError = (op: string, dtype: unknown): CotangentError =>
+  error(`${op}: unknown dtype — ${describe(dtype)}; give "bool", "int32", "float32" or "float64"`);
+
+export const raggedError = (path: string, expected: number, got: unknown): CotangentError =>
+  error(
+    `tensor: ragged array — ${path} ${Array.isArray(got) ? `has length ${got.length}` : `is ${describe(got)}`}, where its siblings have length ${expected}; make all rows equally long`,
+  );
+
+export const dataError = (op: string, path: string, value: unknown): CotangentError =>
+  error(`${op}: not tensor data — ${path} is ${describe(value)}; give numbers, booleans, nested arrays of them, or a typed array`);
+
+export const countError = (op: string, count: number, shape: readonly number[], size: number): CotangentError =>
+  error(`${op}: the entries do not fill the shape — ${count} entries, ${formatShape(shape)} holds ${size}; give a shape with ${count} entries`);
+
+export const itemError = (shape: readonly number[]): CotangentError =>
+  error(`item: not a single entry — ${formatShape(shape)}; index or reduce it to one entry first`);
+
+export const abstractReadError = (what: string): CotangentError =>
+  error(
+    `${what}: reading a value while tracing on shapes — the function is traced with shapes only, so no value exists; use where, cond or whileLoop in place of JavaScript control flow`,
+  );
+
+export const readError = (transform: string, line: string): CotangentError =>
+  error(
+    `${transform}: the function reads a value — at ${line}, so its recording is valid at one point only; use where, cond or whileLoop in place of JavaScript control flow`,
+  );
+
+export const argumentError = (op: string, what: string, got: unknown, wanted: string): CotangentError =>
+  error(`${op}: ${what} — ${describe(got)}; ${wanted}`);
+
+export const clashError = (op: string, what: string, clash: string, remedy: string): CotangentError => error(`${op}: ${what} — ${clash}; ${remedy}`);
+
+export const leafError = (transform: string, path: string, value: unknown): CotangentError =>
+  error(
+    `${transform}: ${path} is not a tensor — ${describe(value)}; a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument`,
+  );
+
+export const notScalarError = (transform: string, value: unknown): CotangentError =>
+  error(`${transform}: the output is not a float scalar — ${describe(value)}; return a scalar (sum or mean it), or use vjp or jacobian`);
+
+export const missingRuleError = (op: string, rule: string): CotangentError => error(`${op}: it has no ${rule} — the op was defined without one; give it one`);
+
+export const nonFiniteError = (
+  transform: string,
+  op: string,
+  inputs: readonly { readonly shape: readonly number[] }[],
+  out: { readonly shape: readonly number[] },
+  at: number,
+  entry: number,
+  line: string,
+  phase: "forward" | "backward",
+): CotangentError =>
+  error(
+    `${transform}: the first non-finite value is ${phase} — ${op} of ${inputs.map((x) => formatShape(x.shape)).join(", ")} gives ${entry} at ${formatShape(unravel(at, out.shape))} of ${formatShape(out.shape)}; look at ${line}`,
+  );
+
+function unravel(at: number, shape: readonly number[]): number[] {
+  const index = new Array<number>(shape.length);
+  let rest = at;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return index;
+}
+
+export const reshapeError = (from: readonly number[], to: readonly unknown[]): CotangentError =>
+  error(`reshape: no side for -1 fits — ${formatShape(from)} to ${formatShape(to)}; the known sides must divide the number of entries`);
+
+export const concatError = (x: readonly number[], y: readonly number[], axis: number): CotangentError =>
+  error(`concat: shapes differ off the joined axis — ${formatShape(x)} and ${formatShape(y)} along axis ${axis}; make the other sides equal`);
+
+export const structError = (op: string, x: string, y: string): CotangentError =>
+  error(`${op}: the structs differ in form — ${x}, ${y}; give structs with the same keys and lengths`);
+
+export const dtypeLeafError = (transform: string, path: string, leaf: unknown): CotangentError =>
+  error(`${transform}: ${path} is not differentiable — ${describe(leaf)}; give float64 or float32, or move it to another argument`);

@@ -1,0 +1,162 @@
+/**
+ * A recorded function as an object, and the one loop that walks it. It knows inputs, nodes and outputs; derivatives, batching and number
+ * systems are different things done at each node of the same walk.
+ */
+import { identity } from "./define/movement.ts";
+import { apply, type Aval, type SubGraph } from "./op.ts";
+import { mergeWatches, Node, Recording, type Watch } from "./recording.ts";
+import { isTensor, type Storage, Tensor } from "./tensor.ts";
+
+/** A function's recording: fresh inputs, the nodes they reach, outputs. Prints as a listing. */
+export interface Graph extends SubGraph {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** In the order they ran; only those that the outputs depend on. */
+  readonly nodes: readonly Node[];
+  /** The user's lines that read a value: if there are any, the graph holds at its own point only. */
+  readonly reads: readonly string[];
+  readonly recording: Recording;
+}
+
+export interface RecordOptions {
+  /** Record on shapes alone: no values exist inside. */
+  readonly abstract?: boolean;
+  readonly debug?: boolean;
+}
+
+/** Runs a function once on fresh watched inputs. Given tensors stay connected to recordings outside; given shapes stand alone. */
+export function recordFunction(run: (inputs: readonly Tensor[]) => readonly Tensor[], inputs: readonly (Tensor | Aval)[], options: RecordOptions = {}): Graph {
+  const recording = new Recording(options.debug ?? false);
+  const fresh = inputs.map((x) => freshInput(x, recording, options.abstract ?? false));
+  let outputs: readonly Tensor[];
+  try {
+    outputs = run(fresh);
+  } finally {
+    recording.close();
+  }
+  return makeGraph(recording, fresh, outputs);
+}
+
+function freshInput(x: Tensor | Aval, recording: Recording, abstract: boolean): Tensor {
+  const source = isTensor(x) ? x : undefined;
+  const outer = source?.origin?.watch;
+  const watch: Watch = outer?.open && !abstract ? mergeWatches(recording.watch, outer) : recording.watch;
+  const node = new Node(identity, undefined, source === undefined || abstract ? [] : [source], watch);
+  const storage: Storage = abstract || source === undefined ? null : source.storage;
+  const fresh = new Tensor(x.shape, x.dtype, storage, node, 0);
+  node.outputs = [fresh];
+  return fresh;
+}
+
+/** Whether a tensor was computed in a recording from its inputs. */
+export function belongs(x: Tensor, recording: Recording): boolean {
+  const origin = x.origin;
+  return origin !== null && origin.serial >= recording.start && origin.watch.has(recording);
+}
+
+function makeGraph(recording: Recording, inputs: readonly Tensor[], outputs: readonly Tensor[]): Graph {
+  let nodes: readonly Node[] | undefined;
+  return {
+    recording,
+    inputs,
+    outputs,
+    reads: recording.reads,
+    get nodes() {
+      return (nodes ??= collect(recording, inputs, outputs));
+    },
+  };
+}
+
+/** The nodes between inputs and outputs, by serial. */
+function collect(recording: Recording, inputs: readonly Tensor[], outputs: readonly Tensor[]): Node[] {
+  const found: Node[] = [];
+  const seen = new Set<Node>(inputs.map((x) => x.origin!));
+  const stack: Node[] = [];
+  const visit = (x: Tensor): void => {
+    if (!belongs(x, recording) || seen.has(x.origin!)) return;
+    seen.add(x.origin!);
+    stack.push(x.origin!);
+  };
+  outputs.forEach(visit);
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    found.push(node);
+    node.inputs.forEach(visit);
+  }
+  return found.sort((a, b) => a.serial - b.serial);
+}
+
+/** Where each value of a walk lives: a slot number, or a constant tensor. */
+interface Plan {
+  readonly steps: readonly { readonly node: Node; readonly inputs: readonly (number | Tensor)[]; readonly first: number }[];
+  readonly outputs: readonly (number | Tensor)[];
+  readonly slots: number;
+}
+
+const plans = new WeakMap<SubGraph, Plan>();
+
+function planOf(graph: SubGraph): Plan {
+  const known = plans.get(graph);
+  if (known !== undefined) return known;
+  const slot = new Map<Tensor, number>();
+  graph.inputs.forEach((x, i) => slot.set(x, i));
+  const place = (x: Tensor): number | Tensor => slot.get(x) ?? x;
+  let slots = graph.inputs.length;
+  const steps = graph.nodes.map((node) => {
+    const inputs = node.inputs.map(place);
+    const first = slots;
+    for (const out of node.outputs) slot.set(out, slots++);
+    return { node, inputs, first };
+  });
+  const plan = { steps, outputs: graph.outputs.map(place), slots };
+  plans.set(graph, plan);
+  return plan;
+}
+
+/** What a walk does: how a constant enters it and what a node does to its inputs. */
+export interface Walker<T> {
+  readonly constant: (x: Tensor) => T;
+  readonly step: (node: Node, inputs: readonly T[]) => readonly T[];
+}
+
+/** Walks a graph from its inputs to its outputs over values of any kind. */
+export function walk<T>(graph: SubGraph, inputs: readonly T[], walker: Walker<T>): T[] {
+  const plan = planOf(graph);
+  const slots = new Array<T>(plan.slots);
+  for (let i = 0; i < inputs.length; i++) slots[i] = inputs[i]!;
+  const value = (place: number | Tensor): T => (typeof place === "number" ? slots[place]! : walker.constant(place));
+  for (const { node, inputs: places, first } of plan.steps) {
+    const outputs = walker.step(node, places.map(value));
+    for (let i = 0; i < outputs.length; i++) slots[first + i] = outputs[i]!;
+  }
+  return plan.outputs.map(value);
+}
+
+const eager: Walker<Tensor> = {
+  constant: (x) => x,
+  step: (node, inputs) => apply(node.op, inputs, node.params),
+};
+
+/** Runs a graph again on other tensors. */
+export function replay(graph: SubGraph, inputs: readonly Tensor[]): Tensor[] {
+  return walk(graph, inputs, eager);
+}
+
+/** A graph whose closed-over watched tensors have become inputs after its own. */
+export interface Closure {
+  readonly graph: SubGraph;
+  readonly hidden: readonly Tensor[];
+}
+
+export function closureOf(graph: Graph): Closure {
+  const own = new Set<Tensor>(graph.inputs);
+  for (const node of graph.nodes) for (const out of node.outputs) own.add(out);
+  const hidden = new Set<Tensor>();
+  const visit = (x: Tensor): void => {
+    if (!own.has(x) && x.origin?.watch.open) hidden.add(x);
+  };
+  for (const node of graph.nodes) node.inputs.forEach(visit);
+  graph.outputs.forEach(visit);
+  const list = [...hidden];
+  return { graph: { inputs: [...graph.inputs, ...list], outputs: graph.outputs, nodes: graph.nodes }, hidden: list };
+}

@@ -1,0 +1,12 @@
+/** The public face of Cotangent's core. */
+import "./methods.ts";
+
+export type { DType, TypedArray } from "./dtype.ts";
+export type { Shape } from "./shape.ts";
+export { Tensor, type NestedArray, type TensorLike } from "./tensor.ts";
+export * from "./create.ts";
+export { CotangentError } from "./errors.ts";
+export * from "./ops/index.ts";
+export { flatten, map, unflatten, type Struct } from "./struct.ts";
+export { grad, valueAndGrad } from "./transforms/grad.ts";
+export { vmap } from "./transforms/vmap.ts";

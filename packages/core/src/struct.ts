@@ -1,0 +1,88 @@
+/** Structs of tensors: plain objects, arrays and tuples whose leaves are tensors. Knows how to take them apart and rebuild them. */
+import { leafError, structError } from "./errors.ts";
+import { isTensor, type Tensor } from "./tensor.ts";
+
+/** A tensor, or plain objects and arrays of structs; `null` and `undefined` are empty. */
+export type Struct = Tensor | null | undefined | readonly Struct[] | { readonly [key: string]: Struct };
+
+/** `T` if every leaf of it is a tensor (or empty), and `never` at the leaves that are not; also good for interface types. */
+export type StructOf<T> = T extends Tensor | null | undefined
+  ? T
+  : T extends string | number | boolean | bigint | symbol | ((...args: never[]) => unknown)
+    ? never
+    : { readonly [K in keyof T]: StructOf<T[K]> };
+
+/** How to put a struct together again from its leaves. */
+export interface StructDefinition {
+  readonly leaves: readonly { readonly path: string }[];
+  readonly build: (leaves: readonly unknown[]) => unknown;
+}
+
+/** The leaves in order and the way back. Throws, naming the path, at a leaf that is not a tensor. */
+export function flatten(struct: unknown, op = "flatten", path = "the argument"): { readonly leaves: Tensor[]; readonly definition: StructDefinition } {
+  const leaves: Tensor[] = [];
+  const paths: { path: string }[] = [];
+  const build = visit(struct, op, path, leaves, paths, new Set());
+  return { leaves, definition: { leaves: paths, build } };
+}
+
+type Build = (leaves: readonly unknown[]) => unknown;
+
+function visit(value: unknown, op: string, path: string, leaves: Tensor[], paths: { path: string }[], above: Set<object>): Build {
+  if (isTensor(value)) {
+    const at = leaves.length;
+    leaves.push(value);
+    paths.push({ path });
+    return (given) => given[at];
+  }
+  if (value === null || value === undefined) return () => value;
+  if (typeof value !== "object" || !isPlain(value) || above.has(value)) throw leafError(op, path, value);
+  above.add(value);
+  let build: Build;
+  if (Array.isArray(value)) {
+    const parts = value.map((item, i) => visit(item, op, `${path}[${i}]`, leaves, paths, above));
+    build = (given) => parts.map((part) => part(given));
+  } else {
+    const parts = Object.keys(value).map((key) => [key, visit((value as Record<string, unknown>)[key], op, `${path}.${key}`, leaves, paths, above)] as const);
+    build = (given) => Object.fromEntries(parts.map(([key, part]) => [key, part(given)]));
+  }
+  above.delete(value);
+  return build;
+}
+
+function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** A struct of the same form with other leaves. */
+export function unflatten<T>(definition: StructDefinition, leaves: readonly unknown[]): T {
+  if (leaves.length !== definition.leaves.length) throw structError("unflatten", `${leaves.length} leaves`, `${definition.leaves.length} wanted`);
+  return definition.build(leaves) as T;
+}
+
+/**
+ * A struct with a function applied to every tensor, or to the corresponding tensors of several structs of one form.
+ * @example
+ * ```ts
+ * const model = { w: tensor([1, 2]), b: tensor(3) };
+ * map((x) => x.mul(2), model).b; // => tensor(6, float64)
+ * ```
+ */
+export function map<T>(f: (leaf: Tensor, ...others: Tensor[]) => Tensor, struct: T, ...others: readonly T[]): T {
+  const { leaves, definition } = flatten(struct, "map");
+  const rest = others.map((other, i) => {
+    const flat = flatten(other, "map", `argument ${i + 2}`);
+    checkSameForm("map", definition, flat.definition);
+    return flat.leaves;
+  });
+  return unflatten<T>(definition, leaves.map((leaf, i) => f(leaf, ...rest.map((list) => list[i]!))));
+}
+
+/** Throws unless two structs have the same leaves at the same paths. */
+export function checkSameForm(op: string, x: StructDefinition, y: StructDefinition): void {
+  const strip = (path: string): string => path.replace(/^[^.[]*/, "");
+  const paths = (definition: StructDefinition): string => definition.leaves.map(({ path }) => strip(path) || "a tensor").join(", ") || "nothing";
+  if (paths(x) !== paths(y)) throw structError(op, paths(x), paths(y));
+}

@@ -1,0 +1,126 @@
+/**
+ * The reverse and the forward sweep over a recorded graph. They know nodes and their rules and settle shapes and dtypes in one place; they
+ * know no op by name.
+ */
+import { isFloat } from "./dtype.ts";
+import { add } from "./define/elementwise.ts";
+import { zerosOf } from "./define/movement.ts";
+import { missingRuleError, nonFiniteError } from "./errors.ts";
+import { belongs, type Graph, recordFunction, walk } from "./graph.ts";
+import { type Aval, firstNonFinite } from "./op.ts";
+import { cast } from "./ops/cast.ts";
+import { broadcastTo, sumTo } from "./ops/movement.ts";
+import { type Node, userLine } from "./recording.ts";
+import { sameShape } from "./shape.ts";
+import { entriesOf, type Tensor } from "./tensor.ts";
+
+/** Cotangents of a graph's inputs from those of its outputs; null is zero. Linear in the nodes the recording made. */
+export function pullback(graph: Graph, cotangents: readonly (Tensor | null)[]): (Tensor | null)[] {
+  const { recording, inputs, outputs } = graph;
+  const { start } = recording;
+  const nodes: (Node | undefined)[] = [];
+  const slots: ((Tensor | null)[] | undefined)[] = [];
+  let top = -1;
+
+  const accumulate = (x: Tensor, g: Tensor): void => {
+    const node = x.origin!;
+    const at = node.serial - start;
+    const settled = settleCotangent(g, x);
+    const slot = slots[at];
+    if (slot === undefined) {
+      nodes[at] = node;
+      if (node.outputs.length === 1) slots[at] = [settled];
+      else {
+        const fresh = new Array<Tensor | null>(node.outputs.length).fill(null);
+        fresh[x.index] = settled;
+        slots[at] = fresh;
+      }
+      if (at > top) top = at;
+    } else {
+      const known = slot[x.index]!;
+      slot[x.index] = known === null ? settled : add(known, settled);
+    }
+  };
+
+  outputs.forEach((x, i) => {
+    const g = cotangents[i] ?? null;
+    if (g !== null && isFloat(x.dtype) && belongs(x, recording)) accumulate(x, g);
+  });
+  const watched = (x: Tensor): boolean => isFloat(x.dtype) && belongs(x, recording);
+  for (let at = top; at >= inputs.length; at--) {
+    const node = nodes[at];
+    if (node === undefined) continue;
+    const slot = slots[at]!;
+    slots[at] = undefined;
+    nodes[at] = undefined;
+    const wanted = node.inputs.map(watched);
+    const given = pullbackNode(node, slot, wanted);
+    for (let i = 0; i < given.length; i++) {
+      const g = given[i]!;
+      if (g === null || !wanted[i]) continue;
+      if (recording.debug) checkBackward(node, g);
+      accumulate(node.inputs[i]!, g);
+    }
+  }
+  return inputs.map((_, i) => slots[i]?.[0] ?? null);
+}
+
+/** A cotangent in its primal's shape and dtype: broadcasting undone, precision restored. */
+function settleCotangent(g: Tensor, x: Aval): Tensor {
+  const summed = g.shape === x.shape || sameShape(g.shape, x.shape) ? g : g.rank < x.shape.length ? broadcastTo(g, x.shape) : sumTo(g, x.shape);
+  return summed.dtype === x.dtype ? summed : cast(summed, x.dtype);
+}
+
+/** A tangent in its output's shape and dtype. */
+function settleTangent(t: Tensor, x: Aval): Tensor {
+  const full = sameShape(t.shape, x.shape) ? t : broadcastTo(t, x.shape);
+  return full.dtype === x.dtype ? full : cast(full, x.dtype);
+}
+
+function pullbackNode(node: Node, cotangents: readonly (Tensor | null)[], wanted: readonly boolean[]): readonly (Tensor | null)[] {
+  const { op } = node;
+  if (op.pullback !== undefined) return op.pullback(node, cotangents, wanted);
+  if (op.expand !== undefined) {
+    return pullback(recordFunction((inputs) => op.expand!(inputs, node.params), node.inputs), cotangents);
+  }
+  if (op.pushforward === undefined) throw missingRuleError(op.name, "derivative");
+  return transposePushforward(node, cotangents);
+}
+
+/** The pushforward is linear in the tangents, so its own pullback, at any tangents, is the transpose. */
+function transposePushforward(node: Node, cotangents: readonly (Tensor | null)[]): (Tensor | null)[] {
+  const float = node.inputs.map((x) => isFloat(x.dtype));
+  const positions = node.inputs.map((_, i) => i).filter((i) => float[i]);
+  const graph = recordFunction(
+    (tangents) => {
+      const given = pushforwardNode(node, node.inputs.map((_, i) => (float[i] ? tangents[positions.indexOf(i)]! : null)));
+      return given.map((t, i) => t ?? zerosOf(node.outputs[i]!));
+    },
+    positions.map((i) => zerosOf(node.inputs[i]!)),
+  );
+  const given = pullback(graph, cotangents);
+  return node.inputs.map((_, i) => (float[i] ? given[positions.indexOf(i)]! : null));
+}
+
+/** Tangents of a graph's outputs from those of its inputs; null is zero. */
+export function pushforward(graph: Graph, tangents: readonly (Tensor | null)[]): (Tensor | null)[] {
+  return walk<Tensor | null>(graph, tangents, { constant: () => null, step: pushforwardNode });
+}
+
+function pushforwardNode(node: Node, tangents: readonly (Tensor | null)[]): readonly (Tensor | null)[] {
+  if (tangents.every((t) => t === null)) return node.outputs.map(() => null);
+  const { op } = node;
+  if (op.pushforward !== undefined) {
+    const given = op.pushforward(node, tangents);
+    return given.map((t, i) => (t === null || !isFloat(node.outputs[i]!.dtype) ? null : settleTangent(t, node.outputs[i]!)));
+  }
+  if (op.expand !== undefined) return pushforward(recordFunction((inputs) => op.expand!(inputs, node.params), node.inputs), tangents);
+  throw missingRuleError(op.name, "derivative");
+}
+
+/** Throws when a rule has made a non-finite cotangent. */
+function checkBackward(node: Node, g: Tensor): void {
+  const at = firstNonFinite(g);
+  if (at >= 0) throw nonFiniteError("debug", node.op.name, node.inputs, g, at, entriesOf(g)[at]!, node.source ?? userLine(), "backward");
+}
+
