@@ -41,7 +41,8 @@ export default {
     },
     {
       name: "kernels-are-private",
-      comment: "Kernels are loops over typed arrays; only the op kinds, the ops and what evaluates programs know when their preconditions hold.",
+      comment:
+        "Kernels are loops over typed arrays; only the op kinds, the ops and what evaluates programs know when their preconditions hold.",
       severity: "error",
       from: { path: "^packages/core/src/", pathNot: "^packages/core/src/(kernels/|systems/|loop/|define/|ops/|op\\.ts$)" },
       to: { ...value, path: "^packages/core/src/kernels/" },
