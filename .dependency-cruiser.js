@@ -9,12 +9,13 @@ const layers = [
   "loop/",
   "recording\\.ts$",
   "tensor\\.ts$",
-  "create\\.ts$",
+  "(create|struct)\\.ts$",
   "op\\.ts$",
   "define/",
   "ops/",
-  "(graph|sweep)\\.ts$",
+  "(listing|graph|sweep|evaluate)\\.ts$",
   "transforms/",
+  "control/",
   "(methods|engine|index)\\.ts$",
 ].map((files) => `^packages/core/src/${files}`);
 

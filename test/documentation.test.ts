@@ -1,17 +1,26 @@
 // Runs every `ts` block of the docstrings and READMEs and compares what it shows after `// =>` with what the code gives.
 //
-// A block without imports has every export of core, print and optim in scope. `expression; // => shown`, `const x = …; // => shown` and
+// A block without imports has every export of core, print and optim in scope, in a docstring also the file's own and the engine's. `expression; // => shown`, `const x = …; // => shown` and
 // `console.log(x); // => shown` are compared with the printed value, a thrown error with its name and message; "…" in what is shown stands
 // for any text. What is shown may go on in the comment lines that follow.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as core from "@cotangent/core";
+import * as engine from "@cotangent/core/engine";
 import * as optim from "@cotangent/optim";
 import * as print from "@cotangent/print";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 
-const modules: Readonly<Record<string, object>> = { "@cotangent/core": core, "@cotangent/optim": optim, "@cotangent/print": print };
-const scope: Readonly<Record<string, unknown>> = { ...core, ...optim, ...print, console: { ...console, log: () => {} } };
+type Scope = Readonly<Record<string, unknown>>;
+
+const modules: Readonly<Record<string, object>> = {
+  "@cotangent/core": core,
+  "@cotangent/core/engine": engine,
+  "@cotangent/optim": optim,
+  "@cotangent/print": print,
+};
+const shared: Scope = { ...core, ...optim, ...print, console: { ...console, log: () => {} } };
 
 const load = async (name: string): Promise<object> => modules[name] ?? import(/* @vite-ignore */ name);
 
@@ -47,7 +56,7 @@ function shownAfter(gap: string): string[] | undefined {
 }
 
 /** A block as the body of an asynchronous function of `load`, `scope` and `show`. */
-function program({ line: firstLine, code }: Block): string {
+function program({ line: firstLine, code }: Block, scope: Scope): string {
   const file = ts.createSourceFile("block.ts", code, ts.ScriptTarget.Latest, true);
   const hasImports = file.statements.some(ts.isImportDeclaration);
   const statements = file.statements.map((statement, index) => {
@@ -101,6 +110,7 @@ function agrees(shown: string, actual: string): boolean {
 }
 
 async function run(path: string, block: Block): Promise<string[]> {
+  const scope = path.endsWith(".ts") ? { ...engine, ...shared, ...(await import(join(process.cwd(), path))) } : shared;
   const mismatches: string[] = [];
   const show = async (line: number, shown: readonly string[], compute: () => Promise<unknown>): Promise<void> => {
     const value = await compute().catch((error: unknown) => error);
@@ -114,7 +124,7 @@ async function run(path: string, block: Block): Promise<string[]> {
   };
   const AsyncFunction = run.constructor as FunctionConstructor;
   try {
-    await new AsyncFunction("load", "scope", "show", program(block))(load, scope, show);
+    await new AsyncFunction("load", "scope", "show", program(block, scope))(load, scope, show);
   } catch (error) {
     mismatches.push(`${path}:${block.line} throws ${String(error)}`);
   }
