@@ -21,21 +21,19 @@ import {
   one,
   polynomial,
   productOf,
-  renormalised,
   scaled,
   sqrt,
   square,
   sub,
-  sumOf,
   times,
   two,
   wholePower,
   zero,
 } from "./arithmetic.ts";
 
-export const logTwo: DoubleDouble = { high: 0.6931471805599453, low: 2.3190468138462996e-17 };
+export const logTwo: DoubleDouble = { high: Math.LN2, low: 2.3190468138462996e-17 };
 const logTwoRest = 5.707708438416212e-34;
-const logTen: DoubleDouble = { high: 2.302585092994046, low: -2.1707562233822494e-16 };
+const logTen: DoubleDouble = { high: Math.LN10, low: -2.1707562233822494e-16 };
 
 /** 1/0!, 1/1!, 1/2!, … */
 export const inverseFactorials: readonly DoubleDouble[] = inverseFactorialsUpTo(32);
@@ -53,16 +51,16 @@ export function odd(positive: (x: DoubleDouble) => DoubleDouble): (x: DoubleDoub
 
 /** k ln 2 for a whole k. */
 function multipleOfLogTwo(k: number): DoubleDouble {
-  return add(productOf(k, logTwo.high), sumOf(k * logTwo.low, k * logTwoRest));
+  return add(add(productOf(k, logTwo.high), productOf(k, logTwo.low)), from(k * logTwoRest));
 }
 
-const expm1Coefficients = inverseFactorials.slice(1, 12);
+const expm1Coefficients = inverseFactorials.slice(1, 19);
 
-/** e^r - 1 for |r| <= 0.36: the series at r/256, then p -> p(p + 2) eight times. */
+/** e^r - 1 for |r| <= 0.36: the series at r/8, then p -> p(p + 2) three times. */
 function expm1Reduced(r: DoubleDouble): DoubleDouble {
-  const small = scaled(r, -8);
+  const small = scaled(r, -3);
   let p = mul(small, polynomial(expm1Coefficients, small));
-  for (let i = 0; i < 8; i++) p = mul(p, add(p, two));
+  for (let i = 0; i < 3; i++) p = mul(p, add(p, two));
   return p;
 }
 
@@ -73,8 +71,11 @@ export function exp(x: DoubleDouble): DoubleDouble {
   return scaled(add(expm1Reduced(sub(x, multipleOfLogTwo(k))), one), k);
 }
 
+/** Below this magnitude e^x - 1 and log(1 + x) are x to the last digit. */
+const tiny = 1e-100;
+
 export function expm1(x: DoubleDouble): DoubleDouble {
-  if (x.high === 0) return x;
+  if (Math.abs(x.high) < tiny) return x;
   return Math.abs(x.high) < 0.35 ? expm1Reduced(x) : sub(exp(x), one);
 }
 
@@ -121,8 +122,8 @@ export function log10(x: DoubleDouble): DoubleDouble {
 }
 
 export function log1p(x: DoubleDouble): DoubleDouble {
-  if (x.high === 0) return x;
-  return Math.abs(x.high) < 0.4 ? scaled(arctanhReduced(div(x, add(x, two))), 1) : log(add(x, one));
+  if (Math.abs(x.high) < tiny) return x;
+  return x.high > -0.29 && x.high < 0.41 ? scaled(arctanhReduced(div(x, add(x, two))), 1) : log(add(x, one));
 }
 
 export const cbrt: (x: DoubleDouble) => DoubleDouble = odd((x) => {
@@ -189,15 +190,13 @@ export const asinh: (x: DoubleDouble) => DoubleDouble = odd((x) => {
 });
 
 export function acosh(x: DoubleDouble): DoubleDouble {
-  if (!(x.high > 1e17)) {
-    const t = sub(x, one);
-    return log1p(add(t, sqrt(mul(t, add(t, two)))));
-  }
-  return add(log(x), logTwo);
+  if (less(x, one)) return notANumber;
+  if (x.high > 1e17) return add(log(x), logTwo);
+  const t = sub(x, one);
+  return log1p(add(t, sqrt(mul(t, add(t, two)))));
 }
 
 export const atanh: (x: DoubleDouble) => DoubleDouble = odd((x) => {
   if (equal(x, one)) return from(Infinity);
   return less(one, x) ? notANumber : mul(half, log1p(div(scaled(x, 1), sub(one, x))));
 });
-

@@ -21,7 +21,6 @@ import {
   sqrt,
   square,
   sub,
-  sumOf,
   times,
   zero,
 } from "./arithmetic.ts";
@@ -123,8 +122,7 @@ export function atan2(y: DoubleDouble, x: DoubleDouble): DoubleDouble {
   const [sine, cosine] = [sin(from(angle)), cos(from(angle))];
   const across = sub(mul(v, cosine), mul(u, sine));
   const along = add(mul(u, cosine), mul(v, sine));
-  const slope = div(across, along);
-  return add(from(angle), sub(slope, from(slope.high ** 3 / 3)));
+  return add(from(angle), div(across, along));
 }
 
 export const atan = (x: DoubleDouble): DoubleDouble => atan2(x, one);
