@@ -39,7 +39,7 @@ const bundlers: Readonly<Record<string, (entry: string) => Promise<string>>> = {
     return outputFiles[0]!.text;
   },
   rollup: async (entry) => {
-    const bundle = await rollup({ input: entry, plugins: [nodeResolve()] });
+    const bundle = await rollup({ input: entry, plugins: [nodeResolve()], logLevel: "silent" });
     const { output } = await bundle.generate({ format: "esm" });
     return (await transform(output[0].code, { minify: true })).code;
   },
