@@ -2,6 +2,7 @@
 import { coerce, type DType, type TypedArray } from "./dtype.ts";
 import { abstractReadError, itemError } from "./errors.ts";
 import { formatTensor } from "./format.ts";
+import type { TensorMethods } from "./methods.ts";
 import { type Node, noteRead } from "./recording.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 
@@ -82,6 +83,9 @@ export class Tensor {
     return this.toArray();
   }
 }
+
+/** The ops as methods, generated from the table. */
+export interface Tensor extends TensorMethods {}
 
 /** The storage of a tensor a person asked to see: an error on shapes alone, a note in open recordings otherwise. */
 function read(x: Tensor, what: string): number | TypedArray {

@@ -1,0 +1,63 @@
+/** One drawn call of an op: its float tensors as inputs, everything else fixed. Knows how arguments nest; knows no law. */
+import { Tensor } from "@cotangent/core";
+import { type Callable, type Draw, isFloat } from "@cotangent/core/engine";
+
+// biome-ignore lint/suspicious/noExplicitAny: an op's own argument types do not matter to the laws.
+export type AnyOp = Callable<(...args: any[]) => any>;
+
+export interface Case {
+  readonly inputs: readonly Tensor[];
+  /** The op on other inputs of the same shapes, outputs as a list. */
+  readonly call: (inputs: readonly Tensor[]) => readonly Tensor[];
+  readonly description: string;
+}
+
+export function drawCase(op: AnyOp, draw: Draw): Case {
+  return caseOf(op, op.row.sample(draw));
+}
+
+export function caseOf(op: AnyOp, args: readonly unknown[]): Case {
+  const inputs: Tensor[] = [];
+  const build = visit(args, inputs);
+  return {
+    inputs,
+    call: (given) => tensorsIn(op(...(build(given) as unknown[]))),
+    description: `${op.row.name}(${args.map(describe).join(", ")})`,
+  };
+}
+
+type Build = (given: readonly Tensor[]) => unknown;
+
+function visit(value: unknown, inputs: Tensor[]): Build {
+  if (value instanceof Tensor) {
+    if (!isFloat(value.dtype)) return () => value;
+    const at = inputs.length;
+    inputs.push(value);
+    return (given) => given[at];
+  }
+  if (Array.isArray(value)) {
+    const parts = value.map((item) => visit(item, inputs));
+    return (given) => parts.map((part) => part(given));
+  }
+  if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+    const parts = Object.entries(value).map(([key, item]) => [key, visit(item, inputs)] as const);
+    return (given) => Object.fromEntries(parts.map(([key, part]) => [key, part(given)]));
+  }
+  return () => value;
+}
+
+/** The tensors of an output, in order. */
+function tensorsIn(value: unknown): Tensor[] {
+  if (value instanceof Tensor) return [value];
+  if (Array.isArray(value)) return value.flatMap(tensorsIn);
+  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(tensorsIn);
+  return [];
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Tensor) return `tensor(${JSON.stringify(value.toArray(), (_, x) => (typeof x === "number" && !Number.isFinite(x) ? String(x) : x))}, ${value.dtype}[${value.shape}])`;
+  if (Array.isArray(value)) return `[${value.map(describe).join(", ")}]`;
+  if (typeof value === "function") return value.name || "function";
+  if (typeof value === "object" && value !== null) return `{${Object.entries(value).map(([key, item]) => `${key}: ${describe(item)}`).join(", ")}}`;
+  return JSON.stringify(value) ?? String(value);
+}
