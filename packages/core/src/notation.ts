@@ -3,14 +3,24 @@
 /** Binding strengths, weakest first; an argument that binds weaker than its place is parenthesised. */
 export const precedence = { comparison: 1, sum: 2, product: 3, prefix: 4, power: 5, atom: 6 } as const;
 
+/** What a form means to a printer that drops neutral numbers and gathers signs; each step is exact in floating point. */
+export type Algebra = "sum" | "difference" | "product" | "negative";
+
 export type Notation =
   /** `name(x, y)`; `latex` is the function's sign, such as `\sigma`. */
   | { readonly form: "call"; readonly latex: string }
   /** `x + y`; the right operand is parenthesised at equal strength unless associative. */
-  | { readonly form: "infix"; readonly text: string; readonly latex: string; readonly precedence: number; readonly associative: boolean }
+  | {
+      readonly form: "infix";
+      readonly text: string;
+      readonly latex: string;
+      readonly precedence: number;
+      readonly associative: boolean;
+      readonly algebra?: Algebra;
+    }
   /** `-x`. */
-  | { readonly form: "prefix"; readonly text: string; readonly latex: string }
-  /** `\frac{x}{y}`. */
+  | { readonly form: "prefix"; readonly text: string; readonly latex: string; readonly algebra?: Algebra }
+  /** `\frac{x}{y}`, and `\frac{1}{x}` of one argument. */
   | { readonly form: "fraction" }
   /** `x^{y}`. */
   | { readonly form: "power" }
@@ -22,30 +32,56 @@ export type Notation =
   | { readonly form: "root"; readonly degree: number }
   /** `e^{x}`, `2^{x}`. */
   | { readonly form: "exponential"; readonly base: string }
-  /** `\sum_{0} x`: a large operator with the axes below it, from params. */
-  | { readonly form: "operator"; readonly latex: string }
+  /**
+   * `\sum_{i} x`: an operator with a letter for each of the params' `axes` below it; `average` divides by the number of entries,
+   * `parentheses` always go around the argument.
+   */
+  | { readonly form: "operator"; readonly latex: string; readonly average: boolean; readonly parentheses: boolean }
   /** `\begin{cases} x & c \\ y & otherwise \end{cases}`. */
   | { readonly form: "cases" }
+  /** `x^{\top}` where the params, an order of the axes, exchange the last two; a call where they do more. */
+  | { readonly form: "transpose" }
+  /** `x_{0:2}`: the params as they are shown, below the argument. */
+  | { readonly form: "subscript" }
+  /** The argument as it is where the output's dtype holds its entries (rounded, for floats), `\operatorname{int32}(x)` where not. */
+  | { readonly form: "conversion" }
   /** The argument as it is: data moved without changing its meaning to a reader. */
   | { readonly form: "transparent" };
 
 export const call = (latex: string): Notation => ({ form: "call", latex });
-export const infix = (text: string, latex: string, strength: number, associative = false): Notation => ({
+export const infix = (text: string, latex: string, strength: number, associative = false, algebra?: Algebra): Notation => ({
   form: "infix",
   text,
   latex,
   precedence: strength,
   associative,
+  ...(algebra === undefined ? {} : { algebra }),
 });
-export const prefix = (text: string, latex: string): Notation => ({ form: "prefix", text, latex });
+export const prefix = (text: string, latex: string, algebra?: Algebra): Notation => ({
+  form: "prefix",
+  text,
+  latex,
+  ...(algebra === undefined ? {} : { algebra }),
+});
 export const superscript = (text: string, latex: string): Notation => ({ form: "superscript", text, latex });
 export const delimiters = (open: string, close: string): Notation => ({ form: "delimiters", open, close });
 export const root = (degree: number): Notation => ({ form: "root", degree });
 export const exponential = (base: string): Notation => ({ form: "exponential", base });
-export const operator = (latex: string): Notation => ({ form: "operator", latex });
+/** A large operator such as `\sum`, or with `average` the mean `\frac{1}{n}\sum`. */
+export const operator = (latex: string, average = false): Notation => ({ form: "operator", latex, average, parentheses: false });
+/** `\operatorname{name}_{i}(x)`: a function of entries along axes. */
+export const namedOver = (name: string): Notation => ({
+  form: "operator",
+  latex: `\\operatorname{${name}}`,
+  average: false,
+  parentheses: true,
+});
 export const fraction: Notation = { form: "fraction" };
 export const power: Notation = { form: "power" };
 export const cases: Notation = { form: "cases" };
+export const transpose: Notation = { form: "transpose" };
+export const subscript: Notation = { form: "subscript" };
+export const conversion: Notation = { form: "conversion" };
 export const transparent: Notation = { form: "transparent" };
 /** `\operatorname{name}(x)`. */
 export const named = (name: string): Notation => ({ form: "call", latex: `\\operatorname{${name}}` });

@@ -410,7 +410,7 @@ export const add: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.add(x, y),
   dtype: "numeric",
   partials: [() => 1, () => 1],
-  notation: infix("+", "+", precedence.sum, true),
+  notation: infix("+", "+", precedence.sum, true, "sum"),
   domains: [reals, reals],
 });
 
@@ -423,7 +423,7 @@ export const chainMul: Binary = /* @__PURE__ */ binary({
   value: (s, t, partial) => s.select(s.equal(t, s.constant(0)), s.constant(0), s.mul(t, partial)),
   dtype: "numeric",
   partials: [(_t, partial) => partial, (t) => t],
-  notation: infix("·", "\\cdot ", precedence.product, true),
+  notation: infix("*", "\\,", precedence.product, true, "product"),
   domains: [reals, reals],
   conventions: [{ at: "a zero first factor", arguments: [0, Infinity], value: 0 }],
 });

@@ -11,7 +11,7 @@ export const neg: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.neg(x),
   dtype: "numeric",
   pass: (t) => neg(t),
-  notation: prefix("-", "-"),
+  notation: prefix("-", "-", "negative"),
   domain: reals,
 });
 
@@ -21,7 +21,7 @@ export const sub: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.sub(x, y),
   dtype: "numeric",
   passes: [(t) => t, (t) => neg(t)],
-  notation: infix("-", "-", precedence.sum),
+  notation: infix("-", "-", precedence.sum, false, "difference"),
   domains: [reals, reals],
 });
 
@@ -37,7 +37,7 @@ export const mul: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.mul(x, y),
   dtype: "numeric",
   partials: [(_x, y) => y, (x) => x],
-  notation: infix("*", "\\,", precedence.product, true),
+  notation: infix("*", "\\,", precedence.product, true, "product"),
   domains: [reals, reals],
 });
 
@@ -56,7 +56,7 @@ export const reciprocal: Unary = /* @__PURE__ */ unary({
   name: "reciprocal",
   value: (s, x) => s.div(s.constant(1), x),
   derivative: (_x, out) => neg(square(out)),
-  notation: superscript("⁻¹", "-1"),
+  notation: fraction,
   domain: nonzero,
 });
 

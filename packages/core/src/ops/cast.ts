@@ -1,7 +1,7 @@
 /** Conversion between dtypes; the one op whose meaning is its output's dtype. */
 import { type ElementwiseOp, elementwise } from "../define/elementwise.ts";
 import { checkDtype, type DType } from "../dtype.ts";
-import { named } from "../notation.ts";
+import { conversion } from "../notation.ts";
 import { callable, type Callable, type Op, tensorArgument } from "../op.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 
@@ -11,7 +11,7 @@ const castOp: ElementwiseOp<DType> = /* @__PURE__ */ elementwise<DType>({
   value: (_s, x) => x[0]!,
   infer: (_inputs, dtype) => dtype,
   rules: [{ pass: (t) => t }],
-  notation: named("cast"),
+  notation: conversion,
   show: (dtype) => dtype,
 });
 

@@ -2,7 +2,7 @@
 import { movement, wholeSegment } from "../define/movement.ts";
 import { argumentError, axisError, clashError, concatError, countError, formatShape, reshapeError } from "../errors.ts";
 import { promote } from "../dtype.ts";
-import { superscript, transparent, named } from "../notation.ts";
+import { named, subscript, transparent, transpose } from "../notation.ts";
 import { type Aval, apply1, callable, type Callable, type Op, operands, tensorArgument } from "../op.ts";
 import { broadcastShapes, checkShape, normalizeAxes, normalizeAxis, sameShape, type Shape, sizeOf, stretchedAxes, stridesOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
@@ -60,7 +60,7 @@ function resolveShape(x: Tensor, shape: unknown): Shape {
 
 const permuteOp: Op<readonly number[]> = /* @__PURE__ */ movement<readonly number[]>({
   name: "permute",
-  notation: superscript("ᵀ", "\\top"),
+  notation: transpose,
   infer: (inputs, axes) => ({ shape: axes.map((axis) => inputs[0]!.shape[axis]!), dtype: inputs[0]!.dtype }),
   plan: (inputs, axes, out) => {
     const strides = stridesOf(inputs[0]!.shape);
@@ -224,7 +224,7 @@ interface SliceParams {
 
 const sliceOp: Op<SliceParams> = /* @__PURE__ */ movement<SliceParams>({
   name: "slice",
-  notation: named("slice"),
+  notation: subscript,
   infer: (inputs, { sizes }) => ({ shape: sizes, dtype: inputs[0]!.dtype }),
   plan: (inputs, { starts, steps }, out) => {
     const strides = stridesOf(inputs[0]!.shape);
