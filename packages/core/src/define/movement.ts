@@ -4,7 +4,7 @@
  */
 import { allocate, coerce, type DType, type TypedArray } from "../dtype.ts";
 import type { Expression, ScalarType } from "../expression.ts";
-import { buildProgram, type Buffer, type Program, type ProgramBuilder } from "../loop/program.ts";
+import { type Buffer, buildProgram, type Index, type Program, type ProgramBuilder } from "../loop/program.ts";
 import { type Notation, transparent } from "../notation.ts";
 import { type Aval, apply1, kernelOf, type Lowered, type Op } from "../op.ts";
 import { type Shape, sizeOf, stridesOf } from "../shape.ts";
@@ -83,30 +83,91 @@ function shareStorage(x: Tensor, out: Aval): Storage {
 }
 
 function move(plan: Movement, inputs: readonly Tensor[], out: Aval): Storage {
-  const entries = allocate(out.dtype, sizeOf(out.shape));
+  // Sums of float32 are made in double and rounded once.
+  const working = plan.accumulate && out.dtype === "float32" ? "float64" : out.dtype;
+  const entries = allocate(working, sizeOf(out.shape));
   if (plan.fill !== null && plan.fill !== 0) entries.fill(coerce(plan.fill, out.dtype));
-  for (const segment of plan.segments) runSegment(segment, inputs[segment.input]!, entries, out.dtype, plan.accumulate);
-  return out.shape.length === 0 ? entries[0]! : entries;
+  for (const segment of plan.segments) runSegment(segment, inputs[segment.input]!, entries, working, plan.accumulate);
+  if (out.shape.length === 0) return coerce(entries[0]!, out.dtype);
+  return working === out.dtype ? entries : Float32Array.from(entries);
 }
 
 /** Copies one strided block; also how other kinds gather an operand they want contiguous. */
 export function runSegment(segment: Segment, input: Tensor, entries: TypedArray, dtype: DType, accumulate: boolean): void {
   const source = entriesOf(input);
-  const { sizes, from, fromStrides, to, toStrides } = merged(segment);
+  const layout = layoutOf(segment);
+  const { sizes, from, fromStrides, to, toStrides, rank } = layout;
   if (sizes.includes(0)) return;
-  const rank = sizes.length;
-  if (!accumulate && rank === 1 && fromStrides[0] === 1 && toStrides[0] === 1) {
-    entries.set(source.subarray(from, from + sizes[0]!), to);
+  if (!accumulate && layout.unitFrom && layout.unitTo && (rank === 1 || sizes[rank - 1]! >= longRun)) {
+    copyRuns(layout, source, entries);
     return;
   }
-  const program = segmentProgram(typeOf(input.dtype), typeOf(dtype), rank, fromStrides[rank - 1] === 1, toStrides[rank - 1] === 1, accumulate);
-  kernelOf(program)(source, entries, ...sizes, from, ...fromStrides, to, ...toStrides);
+  kernelOf(segmentProgram(typeOf(input.dtype), typeOf(dtype), layout, accumulate))(source, entries, ...sizes, from, ...fromStrides, to, ...toStrides);
+}
+
+/** From this length on, `set` on a view beats a loop. */
+const longRun = 256;
+
+/** Runs that lie together on both sides, one `set` each. */
+function copyRuns({ sizes, from, fromStrides, to, toStrides, rank }: Layout, source: TypedArray, entries: TypedArray): void {
+  const run = sizes[rank - 1]!;
+  const copy = (axis: number, f: number, t: number): void => {
+    if (axis === rank - 1) entries.set(source.subarray(f, f + run), t);
+    else for (let i = 0; i < sizes[axis]!; i++) copy(axis + 1, f + i * fromStrides[axis]!, t + i * toStrides[axis]!);
+  };
+  copy(0, from, to);
+}
+
+/** A segment as it is run, with what its program is specialised on. */
+interface Layout extends Segment {
+  readonly rank: number;
+  /** The innermost stride is 1. */
+  readonly unitFrom: boolean;
+  readonly unitTo: boolean;
+  /** The last two axes are a transposition, walked in square blocks; the input's stride along the first of them is 1. */
+  readonly blocked: boolean;
+}
+
+function layoutOf(segment: Segment): Layout {
+  const { sizes, fromStrides, toStrides, ...rest } = merged(forwards(segment));
+  const rank = sizes.length;
+  const order = sizes.map((_, axis) => axis);
+  const near = fromStrides.findIndex((stride, axis) => stride === 1 && sizes[axis]! >= 8);
+  const blocked = near >= 0 && near < rank - 1 && sizes[rank - 1]! >= 8 && Math.abs(fromStrides[rank - 1]!) > 1;
+  if (blocked) order.splice(rank - 2, 0, ...order.splice(near, 1));
+  const ordered = (list: readonly number[]): number[] => order.map((axis) => list[axis]!);
+  return {
+    ...rest,
+    sizes: ordered(sizes),
+    fromStrides: ordered(fromStrides),
+    toStrides: ordered(toStrides),
+    rank,
+    unitFrom: fromStrides[rank - 1] === 1,
+    unitTo: toStrides[rank - 1] === 1,
+    blocked,
+  };
+}
+
+/** The same copy with every output stride positive. */
+function forwards(segment: Segment): Segment {
+  if (segment.toStrides.every((stride) => stride >= 0)) return segment;
+  let { from, to } = segment;
+  const fromStrides = [...segment.fromStrides];
+  const toStrides = [...segment.toStrides];
+  for (let axis = 0; axis < toStrides.length; axis++) {
+    if (toStrides[axis]! >= 0) continue;
+    from += (segment.sizes[axis]! - 1) * fromStrides[axis]!;
+    to += (segment.sizes[axis]! - 1) * toStrides[axis]!;
+    fromStrides[axis] = -fromStrides[axis]!;
+    toStrides[axis] = -toStrides[axis]!;
+  }
+  return { ...segment, from, fromStrides, to, toStrides };
 }
 
 /** Drops axes of one entry, merges axes that lie together on both sides, and puts the smaller output stride innermost. */
 function merged(segment: Segment): Segment {
   const axes = segment.sizes.map((_, axis) => axis).filter((axis) => segment.sizes[axis] !== 1);
-  if (segment.toStrides.every((stride) => stride >= 0)) axes.sort((a, b) => segment.toStrides[b]! - segment.toStrides[a]! || a - b);
+  axes.sort((a, b) => segment.toStrides[b]! - segment.toStrides[a]! || a - b);
   const sizes: number[] = [];
   const fromStrides: number[] = [];
   const toStrides: number[] = [];
@@ -127,52 +188,76 @@ function merged(segment: Segment): Segment {
   return { ...segment, sizes, fromStrides, toStrides };
 }
 
+const formOf = ({ rank, unitFrom, unitTo, blocked }: Layout): string => `${rank}${unitFrom ? "f" : ""}${unitTo ? "t" : ""}${blocked ? "b" : ""}`;
+
 const segmentPrograms = new Map<string, Program>();
 
-function segmentProgram(type: ScalarType, outType: ScalarType, rank: number, unitFrom: boolean, unitTo: boolean, accumulate: boolean): Program {
-  const key = `${type},${outType},${rank},${unitFrom},${unitTo},${accumulate}`;
+function segmentProgram(type: ScalarType, outType: ScalarType, layout: Layout, accumulate: boolean): Program {
+  const key = `${type},${outType},${formOf(layout)},${accumulate}`;
   let program = segmentPrograms.get(key);
   if (program === undefined) {
     program = buildProgram("move", (b) => {
       const x = b.input("x", type);
       const out = b.output("out", outType);
-      writeSegment(b, x, out, "", rank, accumulate, unitFrom, unitTo);
+      writeSegment(b, x, out, "", layout, accumulate);
     });
     segmentPrograms.set(key, program);
   }
   return program;
 }
 
+/** The side of the blocks in which a transposition is walked: two of them fit into the first-level cache. */
+const blockSide = 32;
+
 /** The loop nest of one segment; declares its integers: sizes, from, fromStrides, to, toStrides. */
-function writeSegment(b: ProgramBuilder, x: Buffer, out: Buffer, suffix: string, rank: number, accumulate: boolean, unitFrom: boolean, unitTo: boolean): void {
+function writeSegment(b: ProgramBuilder, x: Buffer, out: Buffer, suffix: string, layout: Layout, accumulate: boolean): void {
+  const { rank, unitFrom, unitTo, blocked } = layout;
+  const s = b.arithmetic;
   const list = (name: string) => Array.from({ length: rank }, (_, axis) => b.integer(`${name}${suffix}_${axis}`));
   const sizes = list("n");
   const from = b.integer(`from${suffix}`);
-  const fromStrides: (Expression | number)[] = list("f");
+  const fromStrides: Index[] = list("f");
   const to = b.integer(`to${suffix}`);
-  const toStrides: (Expression | number)[] = list("t");
+  const toStrides: Index[] = list("t");
   if (unitFrom) fromStrides[rank - 1] = 1;
   if (unitTo) toStrides[rank - 1] = 1;
+  if (blocked) fromStrides[rank - 2] = 1;
+  const move = (source: Expression, target: Expression): void => {
+    const value = b.load(x, source);
+    b.store(out, target, accumulate ? s.add(b.load(out, target), value) : value);
+  };
+  const sourceAt = (axis: number, base: Index, i: Expression): Expression => b.plus(base, b.times(i, fromStrides[axis]!));
+  const targetAt = (axis: number, base: Index, i: Expression): Expression => b.plus(base, b.times(i, toStrides[axis]!));
+  const inBlocks = (axis: number, body: (from: Expression, to: Expression) => void): void => {
+    b.for(0, s.quotient(b.plus(sizes[axis]!, blockSide - 1), s.integer(blockSide)), (block) => {
+      const start = b.let(b.times(block, blockSide));
+      body(start, b.let(s.min(b.plus(start, blockSide), sizes[axis]!)));
+    });
+  };
   const nest = (axis: number, source: Expression, target: Expression): void => {
-    if (axis === rank) {
-      const value = b.load(x, source);
-      b.store(out, target, accumulate ? b.arithmetic.add(b.load(out, target), value) : value);
+    if (blocked && axis === rank - 2) {
+      inBlocks(axis, (top, bottom) =>
+        inBlocks(axis + 1, (left, right) =>
+          b.for(top, bottom, (i) => {
+            const [rowSource, rowTarget] = [b.let(sourceAt(axis, source, i)), b.let(targetAt(axis, target, i))];
+            b.for(left, right, (j) => move(sourceAt(axis + 1, rowSource, j), targetAt(axis + 1, rowTarget, j)));
+          }),
+        ),
+      );
       return;
     }
     b.for(0, sizes[axis]!, (i) => {
-      const nextSource = b.plus(source, b.times(i, fromStrides[axis]!));
-      const nextTarget = b.plus(target, b.times(i, toStrides[axis]!));
-      if (axis === rank - 1) nest(axis + 1, nextSource, nextTarget);
-      else nest(axis + 1, b.let(nextSource), b.let(nextTarget));
+      if (axis === rank - 1) move(sourceAt(axis, source, i), targetAt(axis, target, i));
+      else nest(axis + 1, b.let(sourceAt(axis, source, i)), b.let(targetAt(axis, target, i)));
     });
   };
   nest(0, from, to);
 }
 
 function lowerMovement(plan: Movement, inputs: readonly Aval[], out: Aval): Lowered {
-  const segments = plan.segments.map(merged).filter((segment) => !segment.sizes.includes(0));
+  const segments = plan.segments.map(layoutOf).filter(({ sizes }) => !sizes.includes(0));
   const fills = plan.fill !== null;
-  const key = `${inputs.map((x) => x.dtype)}:${out.dtype}:${fills}:${plan.accumulate}:${segments.map((segment) => `${segment.input}.${segment.sizes.length}`)}`;
+  const key = `${inputs.map((x) => x.dtype)}:${out.dtype}:${fills}:${plan.accumulate}:${segments.map((layout) => `${layout.input}.${formOf(layout)}`)}`;
   let program = segmentPrograms.get(key);
   if (program === undefined) {
     program = buildProgram("move", (b) => {
@@ -182,7 +267,7 @@ function lowerMovement(plan: Movement, inputs: readonly Aval[], out: Aval): Lowe
         const value = b.scalar("fill", "float");
         b.for(0, b.integer("size"), (i) => b.store(target, i, value));
       }
-      segments.forEach((segment, i) => writeSegment(b, sources[segment.input]!, target, String(i), segment.sizes.length, plan.accumulate, false, false));
+      segments.forEach((layout, i) => writeSegment(b, sources[layout.input]!, target, String(i), layout, plan.accumulate));
     });
     segmentPrograms.set(key, program);
   }
