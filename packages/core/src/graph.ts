@@ -3,6 +3,7 @@
  * systems are different things done at each node of the same walk.
  */
 import { identity } from "./define/movement.ts";
+import { formatGraph } from "./listing.ts";
 import { apply, type Aval, type SubGraph } from "./op.ts";
 import { mergeWatches, Node, Recording, type Watch } from "./recording.ts";
 import { isTensor, type Storage, Tensor } from "./tensor.ts";
@@ -16,6 +17,8 @@ export interface Graph extends SubGraph {
   /** The user's lines that read a value: if there are any, the graph holds at its own point only. */
   readonly reads: readonly string[];
   readonly recording: Recording;
+  /** The listing: inputs, one line a node, outputs. */
+  toString(): string;
 }
 
 export interface RecordOptions {
@@ -64,8 +67,17 @@ function makeGraph(recording: Recording, inputs: readonly Tensor[], outputs: rea
     get nodes() {
       return (nodes ??= collect(recording, inputs, outputs));
     },
+    toString: listing,
+    ...inspection,
   };
 }
+
+function listing(this: SubGraph): string {
+  return formatGraph(this);
+}
+
+/** What Node's console prints. */
+const inspection: object = { [Symbol.for("nodejs.util.inspect.custom")]: listing };
 
 /** The nodes between inputs and outputs, by serial. */
 function collect(recording: Recording, inputs: readonly Tensor[], outputs: readonly Tensor[]): Node[] {

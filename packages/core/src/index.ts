@@ -10,3 +10,5 @@ export * from "./ops/index.ts";
 export { flatten, map, unflatten, type Struct } from "./struct.ts";
 export { grad, valueAndGrad } from "./transforms/grad.ts";
 export { vmap } from "./transforms/vmap.ts";
+export { label, record } from "./transforms/record.ts";
+export type { Graph } from "./graph.ts";

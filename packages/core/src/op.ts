@@ -95,6 +95,8 @@ export interface Op<P = unknown> {
   lift?(inputs: readonly Tensor[], batched: readonly boolean[], params: P, size: number): readonly Tensor[];
   /** The params as printers show them. */
   show?(params: P): string;
+  /** Call: its sub-graphs by name, for printers and compilers. */
+  graphs?(params: P): Readonly<Record<string, SubGraph>>;
 }
 
 /** What the table says of an op beside how it runs: read by laws, docs and methods. */

@@ -15,8 +15,6 @@ export class Node {
   readonly serial: number;
   /** Set once, right after the outputs are made. */
   outputs: readonly Tensor[] = noTensors;
-  /** A name given by `label`, shown by printers. */
-  label: string | undefined = undefined;
   /** The user's source line, noted only under `debug`. */
   source: string | undefined = undefined;
 
@@ -28,6 +26,23 @@ export class Node {
     this.serial = nextSerial++;
     if (watch.debug) this.source = userLine();
   }
+
+  /** The name `label` gave its first output, shown by printers. */
+  get label(): string | undefined {
+    return labelOf(this.outputs[0]!);
+  }
+}
+
+const labels = new WeakMap<Tensor, string>();
+
+/** Gives a tensor, watched or constant, a name for printers. */
+export function setLabel(x: Tensor, name: string): void {
+  labels.set(x, name);
+}
+
+/** The name `label` gave a tensor. */
+export function labelOf(x: Tensor): string | undefined {
+  return labels.get(x);
 }
 
 const noTensors: readonly Tensor[] = [];

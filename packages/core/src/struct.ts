@@ -18,36 +18,61 @@ export interface StructDefinition {
   readonly build: (leaves: readonly unknown[]) => unknown;
 }
 
+/** The leaves of a struct and the way back. */
+export interface Flat {
+  readonly leaves: Tensor[];
+  readonly definition: StructDefinition;
+}
+
 /** The leaves in order and the way back. Throws, naming the path, at a leaf that is not a tensor. */
-export function flatten(struct: unknown, op = "flatten", path = "the argument"): { readonly leaves: Tensor[]; readonly definition: StructDefinition } {
-  const leaves: Tensor[] = [];
-  const paths: { path: string }[] = [];
-  const build = visit(struct, op, path, leaves, paths, new Set());
-  return { leaves, definition: { leaves: paths, build } };
+export function flatten(struct: unknown, op = "flatten", path = "the argument"): Flat {
+  return flattenWith(struct, path, (at, value) => {
+    throw leafError(op, at, value);
+  });
+}
+
+/** The tensors anywhere in plain objects and arrays, and the way back; whatever else is there stays as it is. */
+export function flattenTensors(value: unknown, path = ""): Flat {
+  return flattenWith(value, path, () => {});
 }
 
 type Build = (leaves: readonly unknown[]) => unknown;
+type Visit = (value: unknown, path: string) => Build;
 
-function visit(value: unknown, op: string, path: string, leaves: Tensor[], paths: { path: string }[], above: Set<object>): Build {
-  if (isTensor(value)) {
-    const at = leaves.length;
-    leaves.push(value);
-    paths.push({ path });
-    return (given) => given[at];
-  }
-  if (value === null || value === undefined) return () => value;
-  if (typeof value !== "object" || !isPlain(value) || above.has(value)) throw leafError(op, path, value);
-  above.add(value);
-  let build: Build;
-  if (Array.isArray(value)) {
-    const parts = value.map((item, i) => visit(item, op, `${path}[${i}]`, leaves, paths, above));
-    build = (given) => parts.map((part) => part(given));
-  } else {
-    const parts = Object.keys(value).map((key) => [key, visit((value as Record<string, unknown>)[key], op, `${path}.${key}`, leaves, paths, above)] as const);
-    build = (given) => Object.fromEntries(parts.map(([key, part]) => [key, part(given)]));
-  }
-  above.delete(value);
-  return build;
+/** `other` is told of every leaf that is not a tensor and may throw. */
+function flattenWith(struct: unknown, path: string, other: (path: string, value: unknown) => void): Flat {
+  const leaves: Tensor[] = [];
+  const paths: { path: string }[] = [];
+  const above = new Set<object>();
+  const visit: Visit = (value, at) => {
+    if (isTensor(value)) {
+      const i = leaves.length;
+      leaves.push(value);
+      paths.push({ path: at });
+      return (given) => given[i];
+    }
+    if (value === null || value === undefined) return () => value;
+    if (typeof value !== "object" || !isPlain(value) || above.has(value)) {
+      other(at, value);
+      return () => value;
+    }
+    above.add(value);
+    const build = Array.isArray(value) ? visitArray(value, at, visit) : visitObject(value as Record<string, unknown>, at, visit);
+    above.delete(value);
+    return build;
+  };
+  const build = visit(struct, path);
+  return { leaves, definition: { leaves: paths, build } };
+}
+
+function visitArray(value: readonly unknown[], path: string, visit: Visit): Build {
+  const parts = value.map((item, i) => visit(item, `${path}[${i}]`));
+  return (given) => parts.map((part) => part(given));
+}
+
+function visitObject(value: Readonly<Record<string, unknown>>, path: string, visit: Visit): Build {
+  const parts = Object.keys(value).map((key) => [key, visit(value[key], `${path}.${key}`)] as const);
+  return (given) => Object.fromEntries(parts.map(([key, part]) => [key, part(given)]));
 }
 
 function isPlain(value: object): boolean {
