@@ -37,6 +37,8 @@ export type Notation =
    * `parentheses` always go around the argument.
    */
   | { readonly form: "operator"; readonly latex: string; readonly average: boolean; readonly parentheses: boolean }
+  /** `X^{\top} Y` where the params' labels say a product of matrices or vectors (`matrixForm`), `\sum_{k} X_{ik} Y_{jk}` where not. */
+  | { readonly form: "contraction" }
   /** `\begin{cases} x & c \\ y & otherwise \end{cases}`. */
   | { readonly form: "cases" }
   /** `x^{\top}` where the params, an order of the axes, exchange the last two; a call where they do more. */
@@ -78,6 +80,7 @@ export const namedOver = (name: string): Notation => ({
 });
 export const fraction: Notation = { form: "fraction" };
 export const power: Notation = { form: "power" };
+export const contracted: Notation = { form: "contraction" };
 export const cases: Notation = { form: "cases" };
 export const transpose: Notation = { form: "transpose" };
 export const subscript: Notation = { form: "subscript" };

@@ -3,7 +3,7 @@
  * the monoid and the axes; what a reduction means to a derivative is written in ops by each row.
  */
 import type { DType } from "../dtype.ts";
-import { clashError } from "../errors.ts";
+import { clashError, formatShape } from "../errors.ts";
 import type { Expression, ExpressionArithmetic, ScalarType } from "../expression.ts";
 import { type Buffer, buildProgram, type Index, type Program, type ProgramBuilder } from "../loop/program.ts";
 import type { Notation } from "../notation.ts";
@@ -17,15 +17,18 @@ export interface ReductionParams {
   /** Sorted, counted from the front. */
   readonly axes: readonly number[];
   readonly keepDims: boolean;
+  /** The dtype of the output where it is not the op's own choice; entries are combined as floats if it is a float. */
+  readonly dtype?: DType;
 }
 
 export interface ReductionSpec {
   readonly name: string;
   readonly notation: Notation;
   readonly combine: (s: ExpressionArithmetic, x: Expression, y: Expression) => Expression;
-  /** The neutral element of floats and of integers; a reduction without one refuses empty axes. */
-  readonly identity: { readonly float: number; readonly int: number };
-  readonly refusesEmpty?: boolean;
+  /** The neutral element of each scalar type, 0 or 1 for truth values. */
+  readonly identity: Readonly<Record<ScalarType, number>>;
+  /** What an empty axis lacks: such a reduction throws there. */
+  readonly refusesEmpty?: string;
   readonly dtype: (dtype: DType) => DType;
   readonly pullback?: (g: Tensor, x: Tensor, out: Tensor, params: ReductionParams) => Tensor;
   readonly pushforward?: (t: Tensor, x: Tensor, out: Tensor, params: ReductionParams) => Tensor;
@@ -34,12 +37,12 @@ export interface ReductionSpec {
 
 export function reduction(spec: ReductionSpec): Op<ReductionParams> {
   const programs = new Map<string, Program>();
-  const infer = (inputs: readonly Aval[], { axes, keepDims }: ReductionParams): Aval => {
+  const infer = (inputs: readonly Aval[], { axes, keepDims, dtype: wanted }: ReductionParams): Aval => {
     const { shape, dtype } = inputs[0]!;
-    if (spec.refusesEmpty && axes.some((axis) => shape[axis] === 0) && sizeOf(reducedShape(shape, axes, false)) > 0) {
-      throw clashError(spec.name, "an empty axis has none", `axes [${axes.join(", ")}] of [${shape.join(", ")}]`, "reduce a non-empty axis");
+    if (spec.refusesEmpty !== undefined && axes.some((axis) => shape[axis] === 0) && sizeOf(reducedShape(shape, axes, false)) > 0) {
+      throw clashError(spec.name, `an empty axis has no ${spec.refusesEmpty}`, `axes ${formatShape(axes)} of ${formatShape(shape)}`, "reduce axes with entries");
     }
-    return { shape: reducedShape(shape, axes, keepDims), dtype: spec.dtype(dtype) };
+    return { shape: reducedShape(shape, axes, keepDims), dtype: wanted ?? spec.dtype(dtype) };
   };
   const lower = (inputs: readonly Aval[], params: ReductionParams): Lowered => lowerReduction(spec, programs, inputs[0]!, params, infer(inputs, params));
   const single = (rule: ReductionSpec["pullback"], node: Node, t: Tensor | null): (Tensor | null)[] => [
@@ -61,27 +64,30 @@ export function reduction(spec: ReductionSpec): Op<ReductionParams> {
 }
 
 const block = 128;
+/** How many columns are reduced together: their partial results stay in the first cache. */
+const strip = 512;
 
 function lowerReduction(spec: ReductionSpec, programs: Map<string, Program>, x: Aval, { axes }: ReductionParams, out: Aval): Lowered {
-  const groups = splitGroups(x.shape, axes);
+  const { kept, reduced } = splitGroups(x.shape, axes);
   const type = typeOf(x.dtype);
   const outType = typeOf(out.dtype);
-  if (groups.reduced.length === 1 && groups.kept.length > 0 && groups.kept[groups.kept.length - 1]!.stride === 1 && groups.kept.length <= 2) {
-    const [outer, inner] = groups.kept.length === 2 ? [groups.kept[0]!, groups.kept[1]!] : [{ size: 1, stride: 0 }, groups.kept[0]!];
-    const reduced = groups.reduced[0]!;
-    if (reduced.stride === inner.size && (outer.stride === 0 || outer.stride === reduced.size * inner.size)) {
-      const program = memo(programs, `rows:${type}:${outType}`, () => rowsProgram(spec, type, outType));
-      const levels = Math.ceil(Math.log2(Math.ceil(reduced.size / block) + 1));
-      return { program, scalars: [], integers: [outer.size, reduced.size, inner.size, levels] };
-    }
+  const first = reduced[0]!;
+  const inner = kept[kept.length - 1];
+  if (reduced.length === 1 && inner?.stride === 1 && kept.length <= 2 && sizeOf(x.shape) > 0) {
+    const outer = kept.length === 2 ? kept[0]!.size : 1;
+    const short = first.size <= block;
+    const program = memo(programs, `rows:${short}:${type}:${outType}`, () => rowsProgram(spec, type, outType, short));
+    return { program, scalars: [], integers: [outer, first.size, inner.size, ...(short ? [] : [levelsOf(first.size)])] };
   }
-  const short = groups.reduced.length === 1 && groups.reduced[0]!.size <= block;
-  const program = memo(programs, `${groups.kept.length}:${groups.reduced.length}:${short}:${type}:${outType}`, () =>
-    generalProgram(spec, type, outType, groups.kept.length, groups.reduced.length, short),
+  const short = reduced.length === 1 && first.size <= block;
+  const program = memo(programs, `${kept.length}:${reduced.length}:${short}:${type}:${outType}`, () =>
+    generalProgram(spec, type, outType, kept.length, reduced.length, short),
   );
-  const integers = [...groups.kept, ...groups.reduced].flatMap(({ size, stride }) => [size, stride]);
-  return { program, scalars: [], integers };
+  return { program, scalars: [], integers: [...kept, ...reduced].flatMap(({ size, stride }) => [size, stride]) };
 }
+
+/** How many partial results are open at once: one for each binary digit of the number of blocks. */
+const levelsOf = (size: number): number => Math.ceil(Math.log2(Math.ceil(size / block) + 1));
 
 function memo<T>(table: Map<string, T>, key: string, make: () => T): T {
   let found = table.get(key);
@@ -112,13 +118,13 @@ function splitGroups(shape: Shape, axes: readonly number[]): { readonly kept: Gr
   return { kept, reduced };
 }
 
-/** An accumulator type: truth values are combined as such only where the output is one. */
-const accumulatorType = (type: ScalarType, outType: ScalarType): ScalarType => (outType === "bool" ? "bool" : type === "float" ? "float" : "int");
+/** What entries are combined as: truth values only where the output is one, floats where either side is. */
+const accumulatorType = (type: ScalarType, outType: ScalarType): ScalarType => (outType === "bool" ? "bool" : type === "float" ? "float" : outType);
 
 function identityOf(b: ProgramBuilder, spec: ReductionSpec, type: ScalarType): Expression {
   const s = b.arithmetic;
-  if (type === "int") return s.integer(spec.identity.int);
-  return s.convert(s.constant(spec.identity.float), type);
+  const value = spec.identity[type];
+  return type === "int" ? s.integer(value) : s.convert(s.constant(value), type);
 }
 
 /** One output at a time, its entries read at a stride. */
@@ -150,15 +156,23 @@ function generalProgram(spec: ReductionSpec, type: ScalarType, outType: ScalarTy
         return;
       }
       const count = b.let(s.integer(0));
+      const part = b.let(identityOf(b, spec, accumulator));
+      const length = b.let(s.integer(0));
       nestReduced(0, base, (inner) => {
         const from = b.let(s.integer(0));
         b.while(s.less(from, last.size), () => {
           const to = b.let(s.min(b.plus(from, block), last.size));
-          pushBlock(b, spec, stack, count, sumBlock(b, spec, accumulator, entry, inner, last.stride, from, to));
+          b.set(part, spec.combine(s, part, sumBlock(b, spec, accumulator, entry, inner, last.stride, from, to)));
+          b.set(length, b.plus(length, s.sub(to, from)));
+          b.if(s.lessEqual(s.integer(block), length), () => {
+            pushBlock(b, spec, stack, count, part);
+            b.set(part, identityOf(b, spec, accumulator));
+            b.set(length, s.integer(0));
+          });
           b.set(from, to);
         });
       });
-      b.store(out, target, popBlocks(b, spec, accumulator, stack, count));
+      b.store(out, target, popBlocks(b, spec, part, stack, count));
     };
     const nestKept = (axis: number, base: Expression, target: Expression): void => {
       if (axis === keptRank) reduceAt(base, target);
@@ -212,9 +226,10 @@ function pushBlock(b: ProgramBuilder, spec: ReductionSpec, stack: Buffer, count:
   b.set(count, b.plus(count, 1));
 }
 
-function popBlocks(b: ProgramBuilder, spec: ReductionSpec, type: ScalarType, stack: Buffer, count: Expression): Expression {
+/** Everything on the stack, and `rest`, which came last. */
+function popBlocks(b: ProgramBuilder, spec: ReductionSpec, rest: Expression, stack: Buffer, count: Expression): Expression {
   const s = b.arithmetic;
-  const total = b.let(identityOf(b, spec, type));
+  const total = b.let(rest);
   const level = b.let(s.integer(0));
   b.while(s.less(s.integer(0), s.shiftRight(count, level)), () => {
     b.if(s.equal(s.bitAnd(s.shiftRight(count, level), s.integer(1)), s.integer(1)), () => b.set(total, spec.combine(s, b.load(stack, level), total)));
@@ -223,48 +238,81 @@ function popBlocks(b: ProgramBuilder, spec: ReductionSpec, type: ScalarType, sta
   return total;
 }
 
-/** Whole rows at a time: x[outer, n, inner] over its middle axis, reading memory in order. */
-function rowsProgram(spec: ReductionSpec, type: ScalarType, outType: ScalarType): Program {
+/** Strips of whole rows at a time: x[outer, n, inner] over its middle axis, reading memory in order. */
+function rowsProgram(spec: ReductionSpec, type: ScalarType, outType: ScalarType, short: boolean): Program {
   return buildProgram(spec.name, (b) => {
     const s = b.arithmetic;
     const x = b.input("x", type);
     const out = b.output("out", outType);
     const [outer, n, inner] = [b.integer("outer"), b.integer("n"), b.integer("inner")];
-    const levels = b.integer("levels");
     const accumulator = accumulatorType(type, outType);
-    const stack = b.scratch("stack", accumulator, b.times(inner, levels));
-    const row = b.scratch("row", accumulator, inner);
-    const identity = (): Expression => identityOf(b, spec, accumulator);
-    b.for(0, outer, (o) => {
+    const width = s.min(inner, s.integer(strip));
+    const row = b.scratch("row", accumulator, width);
+    const stack = short ? undefined : b.scratch("stack", accumulator, b.times(width, b.integer("levels")));
+    const update = (buffer: Buffer, columns: Expression, value: (j: Expression) => Expression): void => b.for(0, columns, (j) => b.store(buffer, j, value(j)));
+    const clear = (columns: Expression): void => update(row, columns, () => identityOf(b, spec, accumulator));
+
+    const addRows = (base: Expression, columns: Expression, from: Index, to: Index): void => {
+      const entry = (i: Index, offset: number): ((j: Expression) => Expression) => {
+        const start = b.let(b.plus(base, b.times(b.plus(i, offset), inner)));
+        return (j) => s.convert(b.load(x, b.plus(start, j)), accumulator);
+      };
+      const i = b.let(b.plus(from, 0));
+      b.while(s.lessEqual(b.plus(i, 4), b.plus(to, 0)), () => {
+        const [e0, e1, e2, e3] = [entry(i, 0), entry(i, 1), entry(i, 2), entry(i, 3)];
+        update(row, columns, (j) => spec.combine(s, b.load(row, j), spec.combine(s, spec.combine(s, e0(j), e1(j)), spec.combine(s, e2(j), e3(j)))));
+        b.set(i, b.plus(i, 4));
+      });
+      b.while(s.less(i, b.plus(to, 0)), () => {
+        const e0 = entry(i, 0);
+        update(row, columns, (j) => spec.combine(s, b.load(row, j), e0(j)));
+        b.set(i, b.plus(i, 1));
+      });
+    };
+
+    const addBlocks = (stack: Buffer, base: Expression, columns: Expression): void => {
       const count = b.let(s.integer(0));
       const from = b.let(s.integer(0));
+      const combineLevel = (level: Expression): void => {
+        const start = b.let(b.times(level, width));
+        update(row, columns, (j) => spec.combine(s, b.load(stack, b.plus(start, j)), b.load(row, j)));
+      };
       b.while(s.less(from, n), () => {
         const to = b.let(s.min(b.plus(from, block), n));
-        b.for(0, inner, (j) => b.store(row, j, identity()));
-        b.for(from, to, (i) => {
-          const base = b.let(b.times(b.plus(b.times(o, n), i), inner));
-          b.for(0, inner, (j) => b.store(row, j, spec.combine(s, b.load(row, j), s.convert(b.load(x, b.plus(base, j)), accumulator))));
-        });
+        clear(columns);
+        addRows(base, columns, from, to);
         const level = b.let(s.integer(0));
         const bits = b.let(count);
         b.while(s.equal(s.bitAnd(bits, s.integer(1)), s.integer(1)), () => {
-          b.for(0, inner, (j) => b.store(row, j, spec.combine(s, b.load(stack, b.plus(b.times(level, inner), j)), b.load(row, j))));
+          combineLevel(level);
           b.set(level, b.plus(level, 1));
           b.set(bits, s.shiftRight(bits, s.integer(1)));
         });
-        b.for(0, inner, (j) => b.store(stack, b.plus(b.times(level, inner), j), b.load(row, j)));
+        const start = b.let(b.times(level, width));
+        b.for(0, columns, (j) => b.store(stack, b.plus(start, j), b.load(row, j)));
         b.set(count, b.plus(count, 1));
         b.set(from, to);
       });
-      b.for(0, inner, (j) => b.store(row, j, identity()));
+      clear(columns);
       const level = b.let(s.integer(0));
       b.while(s.less(s.integer(0), s.shiftRight(count, level)), () => {
-        b.if(s.equal(s.bitAnd(s.shiftRight(count, level), s.integer(1)), s.integer(1)), () =>
-          b.for(0, inner, (j) => b.store(row, j, spec.combine(s, b.load(stack, b.plus(b.times(level, inner), j)), b.load(row, j)))),
-        );
+        b.if(s.equal(s.bitAnd(s.shiftRight(count, level), s.integer(1)), s.integer(1)), () => combineLevel(level));
         b.set(level, b.plus(level, 1));
       });
-      b.for(0, inner, (j) => b.store(out, b.plus(b.times(o, inner), j), b.load(row, j)));
+    };
+
+    b.for(0, outer, (o) => {
+      const left = b.let(s.integer(0));
+      b.while(s.less(left, inner), () => {
+        const columns = b.let(s.min(s.sub(inner, left), s.integer(strip)));
+        const base = b.let(b.plus(b.times(o, n, inner), left));
+        if (stack === undefined) {
+          clear(columns);
+          addRows(base, columns, 0, n);
+        } else addBlocks(stack, base, columns);
+        b.for(0, columns, (j) => b.store(out, b.plus(b.times(o, inner), left, j), b.load(row, j)));
+        b.set(left, b.plus(left, columns));
+      });
     });
   });
 }

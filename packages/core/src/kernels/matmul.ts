@@ -9,84 +9,168 @@ export interface MatrixView {
   readonly columnStride: number;
 }
 
+/** How many terms are summed before a partial sum is added to the output: bounds the error and the size of a panel. */
 const depth = 256;
+/** Rows of x and columns of y packed at a time: the first panel stays in the second-level cache. */
+const height = 128;
+const width = 1024;
 const tile = 4;
 
-/** out[offset + i·n + j] = Σ_l x[i, l] y[l, j], for x of m × k and y of k × n. */
+/** out[offset + i·n + j] = Σ_l x[i, l] y[l, j], for x of m × k and y of k × n; out is zero there before. */
 export function matrixProduct(m: number, k: number, n: number, x: MatrixView, y: MatrixView, out: TypedArray, offset: number): void {
-  if (n === 1 || m === 1 || m * n * k < 512) smallProduct(m, k, n, x, y, out, offset);
+  if (m === 0 || n === 0 || k === 0) return;
+  if (n === 1) matrixVector(m, k, x, y.values, y.offset, y.rowStride, out, offset);
+  else if (m === 1) matrixVector(n, k, transposed(y), x.values, x.offset, x.columnStride, out, offset);
+  else if (k === 1) outerProduct(m, n, x, y, out, offset);
+  else if (m * n * k <= 1000) smallProduct(m, k, n, x, y, out, offset);
   else blockedProduct(m, k, n, x, y, out, offset);
 }
 
-/** Dot products, in four interleaved sums; rows or columns of x are read in memory order. */
-function smallProduct(m: number, k: number, n: number, x: MatrixView, y: MatrixView, out: TypedArray, offset: number): void {
-  if (n === 1 && x.rowStride === 1 && x.columnStride !== 1 && k > 1) {
-    columnsTimesVector(m, k, x, y, out, offset);
-    return;
-  }
-  if (m === 1 && y.columnStride === 1 && y.rowStride !== 1 && k > 1) {
-    const transposed = { ...y, rowStride: y.columnStride, columnStride: y.rowStride };
-    columnsTimesVector(n, k, transposed, { ...x, rowStride: x.columnStride, columnStride: x.rowStride }, out, offset);
-    return;
-  }
+const transposed = ({ values, offset, rowStride, columnStride }: MatrixView): MatrixView => ({
+  values,
+  offset,
+  rowStride: columnStride,
+  columnStride: rowStride,
+});
+
+function outerProduct(m: number, n: number, x: MatrixView, y: MatrixView, out: TypedArray, offset: number): void {
   const [xs, ys] = [x.values, y.values];
-  for (let i = 0; i < m; i++) {
+  for (let i = 0, at = offset; i < m; i++) {
+    const factor = xs[x.offset + i * x.rowStride]!;
+    for (let j = 0, b = y.offset; j < n; j++, b += y.columnStride) out[at++] = factor * ys[b]!;
+  }
+}
+
+/** One dot product an entry. */
+function smallProduct(m: number, k: number, n: number, x: MatrixView, y: MatrixView, out: TypedArray, offset: number): void {
+  const { values: xs, columnStride: xStep } = x;
+  const { values: ys, rowStride: yStep } = y;
+  for (let i = 0, at = offset; i < m; i++) {
+    const row = x.offset + i * x.rowStride;
     for (let j = 0; j < n; j++) {
-      let a = x.offset + i * x.rowStride;
-      let b = y.offset + j * y.columnStride;
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
-      let l = 0;
-      for (; l + 4 <= k; l += 4) {
-        s0 += xs[a]! * ys[b]!;
-        s1 += xs[a + x.columnStride]! * ys[b + y.rowStride]!;
-        s2 += xs[a + 2 * x.columnStride]! * ys[b + 2 * y.rowStride]!;
-        s3 += xs[a + 3 * x.columnStride]! * ys[b + 3 * y.rowStride]!;
-        a += 4 * x.columnStride;
-        b += 4 * y.rowStride;
-      }
-      for (; l < k; l++) {
-        s0 += xs[a]! * ys[b]!;
-        a += x.columnStride;
-        b += y.rowStride;
-      }
-      out[offset + i * n + j] = s0 + s1 + (s2 + s3);
+      let sum = 0;
+      for (let l = 0, a = row, b = y.offset + j * y.columnStride; l < k; l++, a += xStep, b += yStep) sum += xs[a]! * ys[b]!;
+      out[at++] = sum;
     }
   }
 }
 
-/** x·v for x stored by columns: blocks of columns are summed apart and then together. */
-function columnsTimesVector(m: number, k: number, x: MatrixView, v: MatrixView, out: TypedArray, offset: number): void {
-  const sum = new Float64Array(m);
-  const part = new Float64Array(m);
-  const xs = x.values;
+/** The vector is made contiguous, then the matrix is read in memory order. */
+function matrixVector(m: number, k: number, x: MatrixView, vs: TypedArray, vOffset: number, vStep: number, out: TypedArray, offset: number): void {
+  const vector = new Float64Array(k);
+  for (let l = 0, from = vOffset; l < k; l++, from += vStep) vector[l] = vs[from]!;
+  if (x.rowStride === 1 && x.columnStride !== 1 && m > 1) columnsTimesVector(m, k, x, vector, out, offset);
+  else rowsTimesVector(m, k, x, vector, out, offset);
+}
+
+/** Blocks of `depth` columns of every row; four rows at a time, so that additions need not wait for one another. */
+function rowsTimesVector(m: number, k: number, x: MatrixView, vector: Float64Array, out: TypedArray, offset: number): void {
+  const sums = k > depth && !(out instanceof Float64Array) ? new Float64Array(m) : out;
+  const base = sums === out ? offset : 0;
   for (let from = 0; from < k; from += depth) {
     const to = Math.min(from + depth, k);
-    part.fill(0);
-    for (let l = from; l < to; l++) {
-      const factor = v.values[v.offset + l * v.rowStride]!;
-      const base = x.offset + l * x.columnStride;
-      for (let i = 0; i < m; i++) part[i] = part[i]! + xs[base + i]! * factor;
-    }
-    for (let i = 0; i < m; i++) sum[i] = sum[i]! + part[i]!;
+    let i = 0;
+    for (; i + tile <= m; i += tile) fourRows(x, i, vector, from, to, sums, base + i);
+    for (; i < m; i++) oneRow(x, i, vector, from, to, sums, base + i);
   }
-  for (let i = 0; i < m; i++) out[offset + i] = sum[i]!;
+  if (sums !== out) out.set(sums, offset);
 }
+
+function fourRows(x: MatrixView, i: number, vector: Float64Array, from: number, to: number, out: TypedArray, at: number): void {
+  const { values, rowStride, columnStride } = x;
+  let a0 = x.offset + i * rowStride + from * columnStride;
+  let a1 = a0 + rowStride;
+  let a2 = a1 + rowStride;
+  let a3 = a2 + rowStride;
+  let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  for (let l = from; l < to; l++) {
+    const v = vector[l]!;
+    s0 += values[a0]! * v;
+    s1 += values[a1]! * v;
+    s2 += values[a2]! * v;
+    s3 += values[a3]! * v;
+    a0 += columnStride;
+    a1 += columnStride;
+    a2 += columnStride;
+    a3 += columnStride;
+  }
+  out[at] = out[at]! + s0;
+  out[at + 1] = out[at + 1]! + s1;
+  out[at + 2] = out[at + 2]! + s2;
+  out[at + 3] = out[at + 3]! + s3;
+}
+
+/** One row in four interleaved sums. */
+function oneRow(x: MatrixView, i: number, vector: Float64Array, from: number, to: number, out: TypedArray, at: number): void {
+  const { values, columnStride } = x;
+  let a = x.offset + i * x.rowStride + from * columnStride;
+  let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  let l = from;
+  for (; l + tile <= to; l += tile, a += tile * columnStride) {
+    s0 += values[a]! * vector[l]!;
+    s1 += values[a + columnStride]! * vector[l + 1]!;
+    s2 += values[a + 2 * columnStride]! * vector[l + 2]!;
+    s3 += values[a + 3 * columnStride]! * vector[l + 3]!;
+  }
+  for (; l < to; l++, a += columnStride) s0 += values[a]! * vector[l]!;
+  out[at] = out[at]! + (s0 + s1 + (s2 + s3));
+}
+
+/** x·v for x stored by columns, four columns a pass; blocks of columns are summed apart and then together. */
+function columnsTimesVector(m: number, k: number, x: MatrixView, vector: Float64Array, out: TypedArray, offset: number): void {
+  const sum = new Float64Array(m);
+  const part = k > depth ? new Float64Array(m) : sum;
+  const { values, columnStride } = x;
+  for (let from = 0; from < k; from += depth) {
+    const to = Math.min(from + depth, k);
+    if (part !== sum) part.fill(0);
+    for (let l = from; l < to; l += tile) {
+      const last = to - 1 - l;
+      const v0 = vector[l]!;
+      const v1 = last > 0 ? vector[l + 1]! : 0;
+      const v2 = last > 1 ? vector[l + 2]! : 0;
+      const v3 = last > 2 ? vector[l + 3]! : 0;
+      let a0 = x.offset + l * columnStride;
+      if (last < 3) {
+        for (let c = 0; c <= last; c++, a0 += columnStride) addColumn(values, a0, vector[l + c]!, part, m);
+        continue;
+      }
+      const a1 = a0 + columnStride;
+      const a2 = a1 + columnStride;
+      const a3 = a2 + columnStride;
+      for (let i = 0; i < m; i++) part[i] = part[i]! + (values[a0 + i]! * v0 + values[a1 + i]! * v1 + (values[a2 + i]! * v2 + values[a3 + i]! * v3));
+    }
+    if (part !== sum) for (let i = 0; i < m; i++) sum[i] = sum[i]! + part[i]!;
+  }
+  out.set(sum, offset);
+}
+
+function addColumn(values: TypedArray, at: number, factor: number, sum: Float64Array, m: number): void {
+  for (let i = 0; i < m; i++) sum[i] = sum[i]! + values[at + i]! * factor;
+}
+
+/** Grow to the sizes seen, at most `height`·`depth` and `width`·`depth`; written before they are read in every product. */
+let xPanel = new Float64Array(0);
+let yPanel = new Float64Array(0);
+
+const rounded = (count: number): number => Math.ceil(count / tile) * tile;
 
 /** Panels of 4 rows and 4 columns packed to be read in order, 16 sums in registers. */
 function blockedProduct(m: number, k: number, n: number, x: MatrixView, y: MatrixView, out: TypedArray, offset: number): void {
-  const rows = Math.ceil(m / tile) * tile;
-  const columns = Math.ceil(n / tile) * tile;
-  const xPanel = new Float64Array(rows * depth);
-  const yPanel = new Float64Array(columns * depth);
-  const sums = k > depth ? new Float64Array(m * n) : out;
-  const sumsOffset = k > depth ? 0 : offset;
+  const deepest = Math.min(k, depth);
+  if (xPanel.length < rounded(Math.min(m, height)) * deepest) xPanel = new Float64Array(rounded(Math.min(m, height)) * deepest);
+  if (yPanel.length < rounded(Math.min(n, width)) * deepest) yPanel = new Float64Array(rounded(Math.min(n, width)) * deepest);
+  const sums = k > depth && !(out instanceof Float64Array) ? new Float64Array(m * n) : out;
+  const base = sums === out ? offset : 0;
   for (let from = 0; from < k; from += depth) {
     const length = Math.min(depth, k - from);
-    pack(xPanel, x.values, x.offset + from * x.columnStride, x.rowStride, x.columnStride, m, length);
-    pack(yPanel, y.values, y.offset + from * y.rowStride, y.columnStride, y.rowStride, n, length);
-    for (let j = 0; j < n; j += tile) {
-      for (let i = 0; i < m; i += tile) {
-        productTile(xPanel, i * length, yPanel, j * length, length, sums, sumsOffset + i * n + j, n, Math.min(tile, m - i), Math.min(tile, n - j), from > 0);
+    for (let left = 0; left < n; left += width) {
+      const columns = Math.min(width, n - left);
+      pack(yPanel, y.values, y.offset + from * y.rowStride + left * y.columnStride, y.columnStride, y.rowStride, columns, length);
+      for (let top = 0; top < m; top += height) {
+        const rows = Math.min(height, m - top);
+        pack(xPanel, x.values, x.offset + from * x.columnStride + top * x.rowStride, x.rowStride, x.columnStride, rows, length);
+        panelProduct(rows, length, columns, xPanel, yPanel, sums, base + top * n + left, n);
       }
     }
   }
@@ -95,22 +179,47 @@ function blockedProduct(m: number, k: number, n: number, x: MatrixView, y: Matri
 
 /** Entry (l, i) of panel p lands at (4·length)·p + 4·l + i; missing rows are zero. */
 function pack(panel: Float64Array, values: TypedArray, offset: number, stride: number, step: number, count: number, length: number): void {
-  for (let base = 0, to = 0; base < count; base += tile) {
-    const present = Math.min(tile, count - base);
-    for (let l = 0; l < length; l++) {
-      let from = offset + base * stride + l * step;
-      for (let i = 0; i < tile; i++) {
-        panel[to++] = i < present ? values[from]! : 0;
-        from += stride;
-      }
+  let to = 0;
+  let base = 0;
+  for (; base + tile <= count; base += tile) {
+    for (let l = 0, from = offset + base * stride; l < length; l++, from += step, to += tile) {
+      panel[to] = values[from]!;
+      panel[to + 1] = values[from + stride]!;
+      panel[to + 2] = values[from + 2 * stride]!;
+      panel[to + 3] = values[from + 3 * stride]!;
+    }
+  }
+  if (base === count) return;
+  for (let l = 0; l < length; l++) {
+    for (let i = 0; i < tile; i++) panel[to++] = base + i < count ? values[offset + (base + i) * stride + l * step]! : 0;
+  }
+}
+
+function panelProduct(m: number, length: number, n: number, x: Float64Array, y: Float64Array, out: TypedArray, offset: number, stride: number): void {
+  for (let j = 0; j < n; j += tile) {
+    for (let i = 0; i < m; i += tile) {
+      const at = offset + i * stride + j;
+      if (i + tile <= m && j + tile <= n) addTile(x, i * length, y, j * length, length, out, at, stride);
+      else addPartialTile(x, i * length, y, j * length, length, out, at, stride, Math.min(tile, m - i), Math.min(tile, n - j));
     }
   }
 }
 
-function productTile(
+const partial = new Float64Array(tile * tile);
+
+function addPartialTile(
   x: Float64Array, a: number, y: Float64Array, b: number, length: number,
-  out: TypedArray, at: number, n: number, rows: number, columns: number, accumulate: boolean,
+  out: TypedArray, at: number, stride: number, rows: number, columns: number,
 ): void {
+  partial.fill(0);
+  addTile(x, a, y, b, length, partial, 0, tile);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) out[at + i * stride + j] = out[at + i * stride + j]! + partial[i * tile + j]!;
+  }
+}
+
+/** Adds the product of a packed row panel and a packed column panel to 4 × 4 entries. */
+function addTile(x: Float64Array, a: number, y: Float64Array, b: number, length: number, out: TypedArray, at: number, stride: number): void {
   let c00 = 0, c01 = 0, c02 = 0, c03 = 0;
   let c10 = 0, c11 = 0, c12 = 0, c13 = 0;
   let c20 = 0, c21 = 0, c22 = 0, c23 = 0;
@@ -125,16 +234,15 @@ function productTile(
     a += tile;
     b += tile;
   }
-  const write = (i: number, c0: number, c1: number, c2: number, c3: number): void => {
-    if (i >= rows) return;
-    const to = at + i * n;
-    out[to] = (accumulate ? out[to]! : 0) + c0;
-    if (columns > 1) out[to + 1] = (accumulate ? out[to + 1]! : 0) + c1;
-    if (columns > 2) out[to + 2] = (accumulate ? out[to + 2]! : 0) + c2;
-    if (columns > 3) out[to + 3] = (accumulate ? out[to + 3]! : 0) + c3;
-  };
-  write(0, c00, c01, c02, c03);
-  write(1, c10, c11, c12, c13);
-  write(2, c20, c21, c22, c23);
-  write(3, c30, c31, c32, c33);
+  addRow(out, at, c00, c01, c02, c03);
+  addRow(out, at + stride, c10, c11, c12, c13);
+  addRow(out, at + 2 * stride, c20, c21, c22, c23);
+  addRow(out, at + 3 * stride, c30, c31, c32, c33);
+}
+
+function addRow(out: TypedArray, at: number, c0: number, c1: number, c2: number, c3: number): void {
+  out[at] = out[at]! + c0;
+  out[at + 1] = out[at + 1]! + c1;
+  out[at + 2] = out[at + 2]! + c2;
+  out[at + 3] = out[at + 3]! + c3;
 }

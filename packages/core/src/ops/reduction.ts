@@ -52,7 +52,7 @@ const sumOp: Op<ReductionParams> = /* @__PURE__ */ reduction({
   name: "sum",
   notation: operator("\\sum"),
   combine: (s, x, y) => s.add(x, y),
-  identity: { float: 0, int: 0 },
+  identity: { float: 0, int: 0, bool: 0 },
   dtype: (dtype) => (dtype === "bool" ? "int32" : dtype),
   pullback: (g, x, _out, params) => expandReduced(g, x, params),
   pushforward: (t, _x, _out, params) => apply1(sumOp, [t], params),
