@@ -31,3 +31,9 @@ export const aboveMinusOne: Domain = domain("(−1, ∞)", -1, Infinity);
 export const aboveOne: Domain = domain("(1, ∞)", 1, Infinity);
 /** Everywhere defined, with kinks at the given points. */
 export const realsExcept = (...points: readonly number[]): Domain => domain("ℝ", -Infinity, Infinity, false, points);
+/** The branch of the tangent around 0, between two poles. */
+export const tangentBranch: Domain = domain("(−π/2, π/2)", -Math.PI / 2, Math.PI / 2);
+/** Everywhere defined, with a jump at every integer. */
+export const betweenIntegers: Domain = { ...reals, name: "ℝ \\ ℤ", steps: "integers" };
+/** Everywhere defined, with a jump halfway between any two integers. */
+export const betweenHalves: Domain = { ...reals, name: "ℝ \\ (ℤ + ½)", steps: "halves" };

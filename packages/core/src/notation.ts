@@ -1,14 +1,25 @@
 /** How an op is written by printers, as data: text and LaTeX forms with binding strength. Knows no printer and no tensor. */
 
 /** Binding strengths, weakest first; an argument that binds weaker than its place is parenthesised. */
-export const precedence = { comparison: 1, sum: 2, product: 3, prefix: 4, power: 5, atom: 6 } as const;
+export const precedence = { logic: 0, comparison: 1, sum: 2, product: 3, prefix: 4, power: 5, atom: 6 } as const;
 
 /** What a form means to a printer that drops neutral numbers and gathers signs; each step is exact in floating point. */
 export type Algebra = "sum" | "difference" | "product" | "negative";
 
 export type Notation =
-  /** `name(x, y)`; `latex` is the function's sign, such as `\sigma`. */
-  | { readonly form: "call"; readonly latex: string }
+  /** `name(x, y)`; `latex` is the function's sign, such as `\sigma`; with `order` the params as shown stand above it: `\psi^{(1)}(x)`. */
+  | { readonly form: "call"; readonly latex: string; readonly order?: boolean }
+  /**
+   * Fixed pieces around the arguments in order, one piece more than arguments: `\log(1 + x)`, `\frac{1}{\sqrt{x}}`. An argument that binds
+   * weaker than its entry of `places` is parenthesised; the whole binds as `precedence`.
+   */
+  | {
+      readonly form: "template";
+      readonly text: readonly string[];
+      readonly latex: readonly string[];
+      readonly precedence: number;
+      readonly places: readonly number[];
+    }
   /** `x + y`; the right operand is parenthesised at equal strength unless associative. */
   | {
       readonly form: "infix";
@@ -51,6 +62,14 @@ export type Notation =
   | { readonly form: "transparent" };
 
 export const call = (latex: string): Notation => ({ form: "call", latex });
+export const callOfOrder = (latex: string): Notation => ({ form: "call", latex, order: true });
+export const template = (text: readonly string[], latex: readonly string[], strength: number, places: readonly number[]): Notation => ({
+  form: "template",
+  text,
+  latex,
+  precedence: strength,
+  places,
+});
 export const infix = (text: string, latex: string, strength: number, associative = false, algebra?: Algebra): Notation => ({
   form: "infix",
   text,
