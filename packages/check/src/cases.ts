@@ -55,9 +55,13 @@ function tensorsIn(value: unknown): Tensor[] {
 }
 
 function describe(value: unknown): string {
-  if (value instanceof Tensor) return `tensor(${JSON.stringify(value.toArray(), (_, x) => (typeof x === "number" && !Number.isFinite(x) ? String(x) : x))}, ${value.dtype}[${value.shape}])`;
+  if (value instanceof Tensor)
+    return `tensor(${JSON.stringify(value.toArray(), (_, x) => (typeof x === "number" && !Number.isFinite(x) ? String(x) : x))}, ${value.dtype}[${value.shape}])`;
   if (Array.isArray(value)) return `[${value.map(describe).join(", ")}]`;
   if (typeof value === "function") return value.name || "function";
-  if (typeof value === "object" && value !== null) return `{${Object.entries(value).map(([key, item]) => `${key}: ${describe(item)}`).join(", ")}}`;
+  if (typeof value === "object" && value !== null)
+    return `{${Object.entries(value)
+      .map(([key, item]) => `${key}: ${describe(item)}`)
+      .join(", ")}}`;
   return JSON.stringify(value) ?? String(value);
 }

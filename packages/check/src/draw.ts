@@ -59,8 +59,16 @@ export function drawFrom(seed: number): Draw {
     pick,
     shape,
     tensor: (sides, domain = reals, separated = false) => flat(entries(sizeOf(sides), domain, separated), sides),
-    integers: (sides, low, high) => tensor(Int32Array.from({ length: sizeOf(sides) }, () => integer(low, high)), { shape: sides }),
-    bools: (sides) => tensor(Uint8Array.from({ length: sizeOf(sides) }, () => integer(0, 1)), { shape: sides }),
+    integers: (sides, low, high) =>
+      tensor(
+        Int32Array.from({ length: sizeOf(sides) }, () => integer(low, high)),
+        { shape: sides },
+      ),
+    bools: (sides) =>
+      tensor(
+        Uint8Array.from({ length: sizeOf(sides) }, () => integer(0, 1)),
+        { shape: sides },
+      ),
   };
 }
 

@@ -46,7 +46,7 @@ export function checkOp(op: AnyOp, options: CheckOpOptions = {}): LawReport {
         if (detail !== undefined) failures.push({ law: name, seed: seed + run, call: subject.description, detail });
       } catch (thrown) {
         if (thrown instanceof Undecided) undecided[name] = (undecided[name] ?? 0) + 1;
-        else failures.push({ law: name, seed: seed + run, call: subject.description, detail: `threw ${(thrown as Error).stack ?? thrown}` });
+        else failures.push({ law: name, seed: seed + run, call: subject.description, detail: `threw ${thrown}` });
       }
     }
   }

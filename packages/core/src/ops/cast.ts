@@ -8,7 +8,8 @@ import type { Tensor, TensorLike } from "../tensor.ts";
 const castOp: ElementwiseOp<DType> = /* @__PURE__ */ elementwise<DType>({
   name: "cast",
   arity: 1,
-  value: (_s, x) => x[0]!,
+  value: (s, [x], dtype) => (dtype === "float32" ? s.round32(x!) : x!),
+  key: String,
   infer: (_inputs, dtype) => dtype,
   rules: [{ pass: (t) => t }],
   notation: conversion,

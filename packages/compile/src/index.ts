@@ -1,0 +1,2 @@
+/** Loop programs as WebAssembly text. */
+export { type FloatLayout, printWebAssembly } from "./webassembly.ts";

@@ -1,0 +1,418 @@
+// The founding claim: the gradient of logistic cross-entropy, built from ops, is (1/m) Xᵀ(h − y). References are closed forms in
+// double-double arithmetic; the allowed error is the running error of the gradient's own graph, never a number picked by hand.
+import {
+  div,
+  grad,
+  hessian,
+  hvp,
+  log,
+  log2,
+  log10,
+  logSoftmax,
+  logsumexp,
+  matmul,
+  mean,
+  mul,
+  neg,
+  permute,
+  sigmoid,
+  softmax,
+  softplus,
+  sub,
+  sum,
+  Tensor,
+  tensor,
+  transpose,
+} from "@cotangent/core";
+import {
+  type DoubleDouble,
+  doubleDouble as dd,
+  evaluate,
+  pullback,
+  recordFunction,
+  type RunningError,
+  runningError,
+  toSystem,
+} from "@cotangent/core/engine";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+type Precision = "float64" | "float32";
+
+/** Rows, parameters, labels; every matrix is row by row. */
+interface Problem {
+  readonly m: number;
+  readonly p: number;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly theta: readonly number[];
+}
+
+const value = (size: number): fc.Arbitrary<number> =>
+  fc.oneof(
+    fc.integer({ min: -size, max: size }),
+    fc.double({ min: -size, max: size, noNaN: true, noDefaultInfinity: true }).map(Math.fround),
+  );
+const label: fc.Arbitrary<number> = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }).map(Math.fround));
+
+/** Any m and p, p = 0 and m = 1 among them, with or without a column of ones. */
+function problems(size = 2): fc.Arbitrary<Problem> {
+  return fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 4 }), fc.boolean()).chain(([m, p, bias]) =>
+    fc.record({
+      m: fc.constant(m),
+      p: fc.constant(p),
+      x: fc
+        .array(value(size), { minLength: m * p, maxLength: m * p })
+        .map((x) => (bias ? x.map((entry, i) => (i % p === 0 ? 1 : entry)) : x)),
+      y: fc.array(label, { minLength: m, maxLength: m }),
+      theta: fc.array(value(size), { minLength: p, maxLength: p }),
+    }),
+  );
+}
+
+const array = (entries: readonly number[], precision: Precision): Float64Array | Float32Array =>
+  precision === "float64" ? Float64Array.from(entries) : Float32Array.from(entries);
+
+interface Tensors {
+  readonly X: Tensor;
+  readonly y: Tensor;
+  readonly theta: Tensor;
+}
+
+const tensors = ({ m, p, x, y, theta }: Problem, precision: Precision = "float64"): Tensors => ({
+  X: tensor(array(x, precision), { shape: [m, p] }),
+  y: tensor(array(y, precision)),
+  theta: tensor(array(theta, precision)),
+});
+
+/** J(θ) = −mean(y log h + (1−y) log(1−h)), h = 1/(1+e^(−Xθ)). */
+const crossEntropy =
+  ({ X, y }: Tensors) =>
+  (theta: Tensor): Tensor => {
+    const h = sigmoid(matmul(X, theta));
+    return neg(mean(y.mul(log(h)).add(sub(1, y).mul(log(sub(1, h))))));
+  };
+
+/** The same loss from the logits: mean(log(1+e^z) − y z). */
+const logitsCrossEntropy =
+  ({ X, y }: Tensors) =>
+  (theta: Tensor): Tensor => {
+    const z = matmul(X, theta);
+    return mean(softplus(z).sub(y.mul(z)));
+  };
+
+// --- closed forms in double-double, on plain numbers ---
+
+const sumOf = (terms: readonly DoubleDouble[]): DoubleDouble => terms.reduce(dd.add, dd.constant(0));
+
+function logits({ m, p, x, theta }: Problem): DoubleDouble[] {
+  return Array.from({ length: m }, (_, i) =>
+    sumOf(Array.from({ length: p }, (__, j) => dd.mul(dd.constant(x[i * p + j]!), dd.constant(theta[j]!)))),
+  );
+}
+
+/** h − y without cancellation beyond what the numbers hold. */
+function residuals(problem: Problem): DoubleDouble[] {
+  return logits(problem).map((z, i) => {
+    const h = dd.div(dd.constant(1), dd.add(dd.constant(1), dd.exp(dd.neg(z))));
+    return dd.sub(h, dd.constant(problem.y[i]!));
+  });
+}
+
+/** (1/m) Σ_i (h_i − y_i) x_ij, for each j. */
+function closedForm(problem: Problem): number[] {
+  const { m, p, x } = problem;
+  const r = residuals(problem);
+  return Array.from({ length: p }, (_, j) =>
+    dd.toNumber(dd.div(sumOf(r.map((ri, i) => dd.mul(ri, dd.constant(x[i * p + j]!)))), dd.constant(m))),
+  );
+}
+
+// --- judging ---
+
+const gradientGraph = (loss: (theta: Tensor) => Tensor, theta: Tensor) =>
+  recordFunction(
+    (outer) =>
+      pullback(
+        recordFunction(([own]) => [loss(own!)], outer),
+        [tensor(1, theta.dtype)],
+      ).map((g) => g ?? theta.mul(0)),
+    [theta],
+  );
+
+/** The gradient with a bound on its rounding error, entry by entry. */
+function boundedGradient(
+  loss: (theta: Tensor) => Tensor,
+  theta: Tensor,
+): { readonly gradient: readonly number[]; readonly bounds: readonly number[] } {
+  const graph = gradientGraph(loss, theta);
+  const [replayed] = evaluate(graph, runningError, [toSystem(theta, runningError)]);
+  const gradient = Array.from(graph.outputs[0]!.values);
+  const scale = theta.dtype === "float32" ? 2 ** 29 : 1;
+  const bounds = replayed!.values.map(
+    (entry, i) => (entry as RunningError).error * scale + (theta.dtype === "float32" ? 2 ** -23 * Math.abs(gradient[i]!) : 0),
+  );
+  return { gradient, bounds };
+}
+
+function farthest(got: readonly number[], wanted: readonly number[], bounds: readonly number[]): string | undefined {
+  for (let i = 0; i < wanted.length; i++) {
+    if (!(Math.abs(got[i]! - wanted[i]!) <= 2 * bounds[i]! + 2 ** -1074))
+      return `entry ${i}: ${got[i]} against ${wanted[i]}, bound ${bounds[i]}`;
+  }
+  return undefined;
+}
+
+function judge(loss: (t: Tensors) => (theta: Tensor) => Tensor, problem: Problem, precision: Precision = "float64"): string | undefined {
+  const t = tensors(problem, precision);
+  const { gradient, bounds } = boundedGradient(loss(t), t.theta);
+  return farthest(gradient, closedForm(problem), bounds);
+}
+
+describe("logistic regression", () => {
+  it.each(["float64", "float32"] as const)("the gradient built from matmul, sigmoid, log and mean is (1/m) Xᵀ(h − y), %s", (precision) => {
+    // Two-unit entries keep |θᵀx| <= 16; in float32 1 − h is still 1e-7 there, where the log form has few digits left but a true bound.
+    fc.assert(
+      fc.property(problems(precision === "float64" ? 2 : 1), (problem) => expect(judge(crossEntropy, problem, precision)).toBeUndefined()),
+    );
+  });
+
+  it("the vector form (1/m) Xᵀ(h − y) in ops gives the element form's numbers", () => {
+    fc.assert(
+      fc.property(problems(), (problem) => {
+        const { X, y, theta } = tensors(problem);
+        const claimed = (at: Tensor): Tensor => div(matmul(transpose(X), sigmoid(matmul(X, at)).sub(y)), problem.m);
+        const graph = recordFunction(([own]) => [claimed(own!)], [theta]);
+        const [replayed] = evaluate(graph, runningError, [toSystem(theta, runningError)]);
+        const bounds = replayed!.values.map((entry) => (entry as RunningError).error);
+        expect(farthest(Array.from(graph.outputs[0]!.values), closedForm(problem), bounds)).toBeUndefined();
+      }),
+    );
+  });
+
+  it.each(["float64", "float32"] as const)("the logits form keeps its gradient however far h saturates, %s", (precision) => {
+    fc.assert(
+      fc.property(problems(1000), (problem) => {
+        const t = tensors(problem, precision);
+        const { gradient, bounds } = boundedGradient(logitsCrossEntropy(t), t.theta);
+        expect(gradient.every(Number.isFinite)).toBe(true);
+        expect(farthest(gradient, closedForm(problem), bounds)).toBeUndefined();
+      }),
+    );
+  });
+
+  it("the log form loses the gradient where h rounds to 1, and its bound says so; the logits form does not", () => {
+    const problem: Problem = { m: 1, p: 1, x: [1], y: [0], theta: [40] };
+    const t = tensors(problem);
+    expect(judge(logitsCrossEntropy, problem)).toBeUndefined();
+    const naive = boundedGradient(crossEntropy(t), t.theta);
+    const wrong = !(Math.abs(naive.gradient[0]! - closedForm(problem)[0]!) < 1e-3);
+    expect(wrong).toBe(true);
+    expect(Number.isFinite(naive.bounds[0]!) && naive.bounds[0]! < 1e-3).toBe(false);
+  });
+
+  it("the lines of the derivation agree in value and gradient: −[y log h + (1−y) log(1−h)] = log(1+e^z) − y z", () => {
+    fc.assert(
+      fc.property(problems(), (problem) => {
+        const t = tensors(problem);
+        const [left, right] = [crossEntropy(t), logitsCrossEntropy(t)].map((loss) => {
+          const graph = recordFunction(([own]) => [loss(own!)], [t.theta]);
+          return evaluate(graph, runningError, [toSystem(t.theta, runningError)])[0]!.values[0] as RunningError;
+        });
+        expect(Math.abs(left!.value - right!.value)).toBeLessThanOrEqual(2 * (left!.error + right!.error) + 2 ** -1074);
+        const [a, b] = [boundedGradient(crossEntropy(t), t.theta), boundedGradient(logitsCrossEntropy(t), t.theta)];
+        expect(
+          farthest(
+            a.gradient,
+            b.gradient,
+            a.bounds.map((bound, i) => bound + b.bounds[i]!),
+          ),
+        ).toBeUndefined();
+      }),
+    );
+  });
+
+  it("a logarithm to another base scales the gradient by 1/ln b", () => {
+    const base =
+      (logarithm: (x: Tensor) => Tensor) =>
+      ({ X, y }: Tensors) =>
+      (theta: Tensor): Tensor => {
+        const h = sigmoid(matmul(X, theta));
+        return neg(mean(y.mul(logarithm(h)).add(sub(1, y).mul(logarithm(sub(1, h))))));
+      };
+    fc.assert(
+      fc.property(problems(), fc.constantFrom<[(x: Tensor) => Tensor, number]>([log2, 2], [log10, 10]), (problem, [logarithm, b]) => {
+        const t = tensors(problem);
+        const { gradient, bounds } = boundedGradient(base(logarithm)(t), t.theta);
+        const ln = dd.log(dd.constant(b));
+        const wanted = closedForm(problem).map((g) => dd.toNumber(dd.div(dd.constant(g), ln)));
+        expect(
+          farthest(
+            gradient,
+            wanted,
+            bounds.map((bound, i) => bound + 2 ** -52 * Math.abs(wanted[i]!)),
+          ),
+        ).toBeUndefined();
+      }),
+    );
+  });
+
+  it("the Hessian is (1/m) Xᵀ diag(h(1−h)) X, symmetric and positive semi-definite, and hvp agrees with it", () => {
+    fc.assert(
+      fc.property(problems(), fc.array(value(2), { minLength: 4, maxLength: 4 }), (problem, direction) => {
+        const { m, p, x } = problem;
+        const t = tensors(problem);
+        const H = hessian(crossEntropy(t))(t.theta).toArray() as number[][];
+        const weights = logits(problem).map((z) => {
+          const h = dd.div(dd.constant(1), dd.add(dd.constant(1), dd.exp(dd.neg(z))));
+          return dd.mul(h, dd.div(dd.constant(1), dd.add(dd.constant(1), dd.exp(z))));
+        });
+        const entry = (i: number, j: number): number =>
+          dd.toNumber(
+            dd.div(
+              sumOf(weights.map((w, row) => dd.mul(w, dd.mul(dd.constant(x[row * p + i]!), dd.constant(x[row * p + j]!))))),
+              dd.constant(m),
+            ),
+          );
+        const v = tensor(Float64Array.from(direction.slice(0, p)));
+        const Hv = Array.from(hvp(crossEntropy(t))(t.theta, v).values);
+        // The bound of the product with a direction bounds each entry: the unit directions give the columns.
+        for (let i = 0; i < p; i++) {
+          for (let j = 0; j < p; j++) {
+            const size = weights.reduce(
+              (total, w, row) => total + Math.abs(x[row * p + i]! * x[row * p + j]!) * (dd.toNumber(w) + 2 ** -30),
+              0,
+            );
+            expect(Math.abs(H[i]![j]! - entry(i, j))).toBeLessThanOrEqual(2 ** -40 * size + 2 ** -1074);
+          }
+          const row = H[i]!.reduce((total, hij, j) => total + hij * direction[j]!, 0);
+          const scale = H[i]!.reduce((total, hij, j) => total + Math.abs(hij * direction[j]!), 0);
+          expect(Math.abs(Hv[i]! - row)).toBeLessThanOrEqual(2 ** -38 * (scale + 1));
+        }
+        const quadratic = Hv.reduce((total, hv, i) => total + hv * direction[i]!, 0);
+        expect(quadratic).toBeGreaterThanOrEqual(-(2 ** -38) * (1 + Math.abs(quadratic)));
+      }),
+    );
+  });
+});
+
+describe("softmax regression", () => {
+  interface Classes {
+    readonly m: number;
+    readonly p: number;
+    readonly k: number;
+    readonly x: readonly number[];
+    readonly labels: readonly number[];
+    readonly theta: readonly number[];
+  }
+  const classes: fc.Arbitrary<Classes> = fc
+    .record({ m: fc.integer({ min: 1, max: 5 }), p: fc.integer({ min: 1, max: 3 }), k: fc.integer({ min: 1, max: 4 }) })
+    .chain(({ m, p, k }) =>
+      fc.record({
+        m: fc.constant(m),
+        p: fc.constant(p),
+        k: fc.constant(k),
+        x: fc.array(value(2), { minLength: m * p, maxLength: m * p }),
+        labels: fc.array(fc.integer({ min: 0, max: k - 1 }), { minLength: m, maxLength: m }),
+        theta: fc.array(value(2), { minLength: p * k, maxLength: p * k }),
+      }),
+    );
+
+  const loss =
+    (X: Tensor, onehot: Tensor) =>
+    (theta: Tensor): Tensor =>
+      neg(mean(sum(onehot.mul(log(softmax(matmul(X, theta), { axes: 1 }))), { axes: 1 })));
+
+  it("the gradient of the cross-entropy is xᵀ(p − y)/m", () => {
+    fc.assert(
+      fc.property(classes, ({ m, p, k, x, labels, theta }) => {
+        const X = tensor(Float64Array.from(x), { shape: [m, p] });
+        const onehot = tensor(
+          Float64Array.from({ length: m * k }, (_, i) => (labels[Math.floor(i / k)] === i % k ? 1 : 0)),
+          { shape: [m, k] },
+        );
+        const at = tensor(Float64Array.from(theta), { shape: [p, k] });
+        const { gradient, bounds } = boundedGradient(loss(X, onehot), at);
+        const probability = Array.from({ length: m }, (_, i) => {
+          const e = Array.from({ length: k }, (__, c) =>
+            dd.exp(sumOf(Array.from({ length: p }, (___, j) => dd.mul(dd.constant(x[i * p + j]!), dd.constant(theta[j * k + c]!))))),
+          );
+          const total = sumOf(e);
+          return e.map((one) => dd.div(one, total));
+        });
+        const wanted = Array.from({ length: p * k }, (_, at) => {
+          const [j, c] = [Math.floor(at / k), at % k];
+          const terms = labels.map((own, i) =>
+            dd.mul(dd.sub(probability[i]![c]!, dd.constant(own === c ? 1 : 0)), dd.constant(x[i * p + j]!)),
+          );
+          return dd.toNumber(dd.div(sumOf(terms), dd.constant(m)));
+        });
+        expect(farthest(gradient, wanted, bounds)).toBeUndefined();
+      }),
+    );
+  });
+
+  it("with two classes it is the logistic case: softmax([0, z]) is [1 − σ(z), σ(z)]", () => {
+    fc.assert(
+      fc.property(problems(), (problem) => {
+        fc.pre(problem.p > 0);
+        const { X, y, theta } = tensors(problem);
+        const twoClasses = (at: Tensor): Tensor => {
+          const z = matmul(X, at);
+          const logProbability = logSoftmax(permute(tensor([[0], [1]]).mul(z.reshape([1, -1]))), { axes: 1 });
+          const onehot = permute(tensor([[1], [0]]).add(tensor([[-1], [1]]).mul(y.reshape([1, -1]))));
+          return neg(mean(sum(onehot.mul(logProbability), { axes: 1 })));
+        };
+        const { gradient, bounds } = boundedGradient(twoClasses, theta);
+        expect(farthest(gradient, closedForm(problem), bounds)).toBeUndefined();
+      }),
+    );
+  });
+
+  it("−log softmax of the true class is logsumexp(z) − z", () => {
+    const z = tensor([1, -2, 0.5]);
+    expect(neg(log(softmax(z))).values[0]).toBeCloseTo(logsumexp(z).item() - 1, 14);
+  });
+});
+
+describe("planted mistakes are caught, with a small counterexample", () => {
+  type Claim = (t: Tensors, problem: Problem, theta: Tensor) => Tensor;
+  const residual = ({ X, y }: Tensors, theta: Tensor): Tensor => sigmoid(matmul(X, theta)).sub(y);
+  const mistakes: Readonly<Record<string, Claim>> = {
+    "dropped 1/m": (t, _problem, theta) => matmul(transpose(t.X), residual(t, theta)),
+    "flipped sign": (t, { m }, theta) => div(matmul(transpose(t.X), neg(residual(t, theta))), m),
+    "missing x": (t, { p }, theta) => mean(residual(t, theta)).mul(tensor(new Float64Array(p).fill(1))),
+    "X for Xᵀ where it fits": (t, { m, p }, theta) =>
+      m === p ? div(matmul(t.X, residual(t, theta)), m) : div(matmul(transpose(t.X), residual(t, theta)), m),
+    "ln 10 left over": (t, { m }, theta) => div(matmul(transpose(t.X), residual(t, theta)), m * Math.LN10),
+    "off by 2": (t, { m }, theta) => mul(2, div(matmul(transpose(t.X), residual(t, theta)), m)),
+  };
+
+  it.each(Object.entries(mistakes))("%s", (_name, claim) => {
+    const outcome = fc.check(
+      fc.property(problems(), (problem) => {
+        const t = tensors(problem);
+        const claimed = Array.from(claim(t, problem, t.theta).values);
+        const { bounds } = boundedGradient(crossEntropy(t), t.theta);
+        return (
+          farthest(
+            claimed,
+            closedForm(problem),
+            bounds.map((bound) => 4 * bound),
+          ) === undefined
+        );
+      }),
+      { numRuns: 500 },
+    );
+    expect(outcome.failed).toBe(true);
+    const { m, p, x } = outcome.counterexample![0]!;
+    expect(m).toBeLessThanOrEqual(2);
+    expect(p).toBeLessThanOrEqual(2);
+    expect(x.length).toBeLessThanOrEqual(4);
+  });
+});
+
+it("grad and the recorded pullback are the same gradient", () => {
+  const t = tensors({ m: 2, p: 2, x: [1, 2, 3, 4], y: [0, 1], theta: [0.1, -0.2] });
+  expect(Array.from(grad(crossEntropy(t))(t.theta).values)).toEqual([...boundedGradient(crossEntropy(t), t.theta).gradient]);
+});

@@ -1,0 +1,25 @@
+// Spoils every derivative rule of the op table, node by node, and asks that some law notices. Survivors are listed here with the reason.
+import { type AnyOp, mutateOp } from "@cotangent/check";
+import * as core from "@cotangent/core";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+
+const seed = (fc.readConfigureGlobal()?.seed ?? Date.now()) | 0;
+const table = Object.values(core).filter((value): value is AnyOp => typeof value === "function" && "row" in value);
+
+/** Mutants that compute the same derivative, by op, with the reason. */
+const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+
+let killed = 0;
+let excused = 0;
+afterAll(() => console.log(`measured: mutants of ${table.length} ops, ${killed} killed, ${excused} listed as equivalent, seed ${seed}`));
+
+describe(`mutants of the derivative rules, seed ${seed}`, () => {
+  it.each(table.map((op) => [op.row.name, op] as const))("%s", (name, op) => {
+    const report = mutateOp(op, { seed });
+    const listed = equivalent[name] ?? {};
+    killed += report.killed.length;
+    excused += report.survived.filter((mutant) => mutant in listed).length;
+    expect(report.survived.filter((mutant) => !(mutant in listed))).toEqual([]);
+  });
+});
