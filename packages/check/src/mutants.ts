@@ -84,6 +84,7 @@ function spoilResult(out: Tensor, change: Change): Tensor {
 /** The mutants of one rule, read off its graph at a drawn case. */
 function mutantsOf(op: Op, mode: Mode, node: Node, given: readonly (Tensor | null)[], wanted: readonly boolean[]): Mutant[] {
   const { graph, zero } = recordRule((op as unknown as Record<Mode, Rule>)[mode], node, given, wanted);
+  if (zero.every((is) => is)) return [];
   if (graph.nodes.length === 0)
     return (["scale", "negate"] as const).map((change) => ({ name: `${mode}/as it comes/${change}`, mode, at: 0, node: "", change }));
   return graph.nodes.flatMap((inner, at) => {
