@@ -46,7 +46,7 @@ export {
 export { labelOf, Node, Recording, type Watch } from "./recording.ts";
 export type { ElementwiseOp, Rule } from "./define/elementwise.ts";
 export { identity, zerosOf, type Movement, type Segment } from "./define/movement.ts";
-export { contraction, type ContractionParams } from "./define/contraction.ts";
+export { contraction, type ContractionParams, matrixForm, type MatrixForm } from "./define/contraction.ts";
 export type { ReductionParams } from "./define/reduction.ts";
 export {
   belongs,
