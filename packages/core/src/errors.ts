@@ -141,3 +141,13 @@ export const structError = (op: string, x: string, y: string): CotangentError =>
 
 export const dtypeLeafError = (transform: string, path: string, leaf: unknown): CotangentError =>
   error(`${transform}: ${path} is not differentiable — ${describe(leaf)}; give float64 or float32, or move it to another argument`);
+
+export const indexError = (op: string, index: number, axis: number, shape: readonly number[]): CotangentError =>
+  error(
+    `${op}: index out of range — ${index} for axis ${axis} of ${formatShape(shape)}; ${shape[axis] === 0 ? "the axis is empty" : `give integers from ${-shape[axis]!} to ${shape[axis]! - 1}`}`,
+  );
+
+export const maskError = (op: string, mask: readonly number[]): CotangentError =>
+  error(
+    `${op}: a mask is read for its values — bool${formatShape(mask)} while tracing on shapes, so the size of the result is unknown; use where, or integer indices`,
+  );
