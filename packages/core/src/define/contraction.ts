@@ -41,22 +41,22 @@ export const contraction: Op<ContractionParams> = {
     const labels = node.params as ContractionParams;
     if (g === null) return [null, null];
     return [
-      wanted[0] ? contract(g, y, { x: labels.out, y: labels.y, out: labels.x, strongZero: 0 }) : null,
-      wanted[1] ? contract(x, g, { x: labels.x, y: labels.out, out: labels.y, strongZero: 1 }) : null,
+      wanted[0] ? contractLabels(g, y, { x: labels.out, y: labels.y, out: labels.x, strongZero: 0 }) : null,
+      wanted[1] ? contractLabels(x, g, { x: labels.x, y: labels.out, out: labels.y, strongZero: 1 }) : null,
     ];
   },
   pushforward(node, tangents) {
     const [x, y] = node.inputs as [Tensor, Tensor];
     const [tx, ty] = tangents as [Tensor | null, Tensor | null];
     const labels = node.params as ContractionParams;
-    const left = tx === null ? null : contract(tx, y, { ...labels, strongZero: 0 });
-    const right = ty === null ? null : contract(x, ty, { ...labels, strongZero: 1 });
+    const left = tx === null ? null : contractLabels(tx, y, { ...labels, strongZero: 0 });
+    const right = ty === null ? null : contractLabels(x, ty, { ...labels, strongZero: 1 });
     return [left === null ? right : right === null ? left : add(left, right)];
   },
   lift([x, y], batched, labels) {
     const label = freshLabel(labels.x + labels.y + labels.out);
     return [
-      contract(x!, y!, {
+      contractLabels(x!, y!, {
         ...labels,
         x: batched[0] ? label + labels.x : labels.x,
         y: batched[1] ? label + labels.y : labels.y,
@@ -68,7 +68,7 @@ export const contraction: Op<ContractionParams> = {
 };
 
 /** The contraction of two tensors by labels. */
-export const contract = (x: Tensor, y: Tensor, params: ContractionParams): Tensor => apply1(contraction, [x, y], params);
+export const contractLabels = (x: Tensor, y: Tensor, params: ContractionParams): Tensor => apply1(contraction, [x, y], params);
 
 /** A character not among the given ones. */
 export function freshLabel(used: string): string {

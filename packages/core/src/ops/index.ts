@@ -6,4 +6,8 @@ export * from "./special.ts";
 export * from "./selection.ts";
 export * from "./cast.ts";
 export { broadcastTo, concat, permute, reshape } from "./movement.ts";
+export { flip, pad, roll, slice } from "./slicing.ts";
+export { addAt, at, oneHot, scatterAdd, setAt, take, takeAlongAxis } from "./indexing.ts";
 export { sum } from "./reduction.ts";
+export { contract, dot, inner, matmul, outer, tensordot, vecdot } from "./contraction.ts";
+export { einsum } from "./einsum.ts";
