@@ -65,6 +65,7 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
 /** Sorted, distinct axes counted from the front; `undefined` means every axis. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  if (typeof axes !== "number" && !Array.isArray(axes)) throw axisError(op, axes, rank);
   const list = (typeof axes === "number" ? [axes] : [...axes]).map((axis) => normalizeAxis(op, axis, rank));
   list.sort((a, b) => a - b);
   for (let i = 1; i < list.length; i++) if (list[i] === list[i - 1]) throw duplicateAxisError(op, list[i]!);

@@ -63,7 +63,13 @@ export function movement<P>(spec: MovementSpec<P>): Op<P> {
     pushforward(node, tangents) {
       if (tangents.every((t) => t === null)) return [null];
       const params = spec.tangentParams === undefined ? (node.params as P) : spec.tangentParams(node.params as P);
-      return [apply1(op, tangents.map((t, i) => t ?? zerosOf(node.inputs[i]!)), params)];
+      return [
+        apply1(
+          op,
+          tangents.map((t, i) => t ?? zerosOf(node.inputs[i]!)),
+          params,
+        ),
+      ];
     },
     lift: (inputs, batched, params, size) => [spec.lift(inputs, batched, params, size)],
     ...(spec.show === undefined ? {} : { show: spec.show }),
@@ -102,7 +108,15 @@ export function runSegment(segment: Segment, input: Tensor, entries: TypedArray,
     copyRuns(layout, source, entries);
     return;
   }
-  kernelOf(segmentProgram(typeOf(input.dtype), typeOf(dtype), layout, accumulate))(source, entries, ...sizes, from, ...fromStrides, to, ...toStrides);
+  kernelOf(segmentProgram(typeOf(input.dtype), typeOf(dtype), layout, accumulate))(
+    source,
+    entries,
+    ...sizes,
+    from,
+    ...fromStrides,
+    to,
+    ...toStrides,
+  );
 }
 
 /** From this length on, `set` on a view beats a loop. */
@@ -188,7 +202,8 @@ function merged(segment: Segment): Segment {
   return { ...segment, sizes, fromStrides, toStrides };
 }
 
-const formOf = ({ rank, unitFrom, unitTo, blocked }: Layout): string => `${rank}${unitFrom ? "f" : ""}${unitTo ? "t" : ""}${blocked ? "b" : ""}`;
+const formOf = ({ rank, unitFrom, unitTo, blocked }: Layout): string =>
+  `${rank}${unitFrom ? "f" : ""}${unitTo ? "t" : ""}${blocked ? "b" : ""}`;
 
 const segmentPrograms = new Map<string, Program>();
 
@@ -276,7 +291,14 @@ function lowerMovement(plan: Movement, inputs: readonly Aval[], out: Aval): Lowe
 }
 
 /** The whole of one input to the whole of the output, axis by axis. */
-export function wholeSegment(shape: Shape, fromStrides: readonly number[], toStrides: readonly number[], from = 0, to = 0, input = 0): Segment {
+export function wholeSegment(
+  shape: Shape,
+  fromStrides: readonly number[],
+  toStrides: readonly number[],
+  from = 0,
+  to = 0,
+  input = 0,
+): Segment {
   return { input, sizes: shape, from, fromStrides, to, toStrides };
 }
 
@@ -285,7 +307,11 @@ export const identity: Op<undefined> = /* @__PURE__ */ movement<undefined>({
   name: "identity",
   notation: transparent,
   infer: (inputs) => inputs[0]!,
-  plan: (inputs, _params, out) => ({ fill: null, accumulate: false, segments: [wholeSegment(inputs[0]!.shape, stridesOf(out.shape), stridesOf(out.shape))] }),
+  plan: (inputs, _params, out) => ({
+    fill: null,
+    accumulate: false,
+    segments: [wholeSegment(inputs[0]!.shape, stridesOf(out.shape), stridesOf(out.shape))],
+  }),
   transpose: (g) => g,
   lift: (inputs) => inputs[0]!,
   shares: true,

@@ -4,9 +4,22 @@ import { argumentError, axisError, clashError, concatError, countError, formatSh
 import { promote } from "../dtype.ts";
 import { named, subscript, transparent, transpose } from "../notation.ts";
 import { type Aval, apply1, callable, type Callable, type Op, operands, tensorArgument } from "../op.ts";
-import { broadcastShapes, checkShape, normalizeAxes, normalizeAxis, sameShape, type Shape, sizeOf, stretchedAxes, stridesOf } from "../shape.ts";
+import {
+  broadcastShapes,
+  checkShape,
+  normalizeAxes,
+  normalizeAxis,
+  sameShape,
+  type Shape,
+  sizeOf,
+  stretchedAxes,
+  stridesOf,
+} from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { sum } from "./reduction.ts";
+import { sliceAxis } from "./slicing.ts";
+
+export { pad, sliceAxis } from "./slicing.ts";
 
 const whole = (x: Aval) => ({ fill: null, accumulate: false, segments: [wholeSegment([sizeOf(x.shape)], [1], [1])] });
 
@@ -52,7 +65,10 @@ function resolveShape(x: Tensor, shape: unknown): Shape {
     if (sizeOf(wanted) !== x.size) throw countError("reshape", x.size, wanted, sizeOf(wanted));
     return wanted;
   }
-  const known = checkShape("reshape", shape.filter((side) => side !== -1));
+  const known = checkShape(
+    "reshape",
+    shape.filter((side) => side !== -1),
+  );
   const rest = sizeOf(known) === 0 ? Number.NaN : x.size / sizeOf(known);
   if (!Number.isInteger(rest)) throw reshapeError(x.shape, shape);
   return Object.freeze(shape.map((side: number) => (side === -1 ? rest : side)));
@@ -64,9 +80,23 @@ const permuteOp: Op<readonly number[]> = /* @__PURE__ */ movement<readonly numbe
   infer: (inputs, axes) => ({ shape: axes.map((axis) => inputs[0]!.shape[axis]!), dtype: inputs[0]!.dtype }),
   plan: (inputs, axes, out) => {
     const strides = stridesOf(inputs[0]!.shape);
-    return { fill: null, accumulate: false, segments: [wholeSegment(out.shape, axes.map((axis) => strides[axis]!), stridesOf(out.shape))] };
+    return {
+      fill: null,
+      accumulate: false,
+      segments: [
+        wholeSegment(
+          out.shape,
+          axes.map((axis) => strides[axis]!),
+          stridesOf(out.shape),
+        ),
+      ],
+    };
   },
-  transpose: (g, _i, _inputs, axes) => permute(g, axes.map((_, axis) => axes.indexOf(axis))),
+  transpose: (g, _i, _inputs, axes) =>
+    permute(
+      g,
+      axes.map((_, axis) => axes.indexOf(axis)),
+    ),
   lift: (inputs, _batched, axes) => permute(inputs[0]!, [0, ...axes.map((axis) => axis + 1)]),
   show: (axes) => `[${axes.join(", ")}]`,
 });
@@ -135,7 +165,12 @@ export const broadcastTo: Callable<(x: TensorLike, shape: Shape) => Tensor> = /*
     const wanted = checkShape("broadcastTo", shape);
     if (sameShape(input.shape, wanted)) return input;
     if (!sameShape(broadcastShapes("broadcastTo", input.shape, wanted), wanted)) {
-      throw clashError("broadcastTo", "the shape would have to shrink", `${formatShape(input.shape)} to ${formatShape(wanted)}`, "give a shape that the input's broadcasts to");
+      throw clashError(
+        "broadcastTo",
+        "the shape would have to shrink",
+        `${formatShape(input.shape)} to ${formatShape(wanted)}`,
+        "give a shape that the input's broadcasts to",
+      );
     }
     return apply1(broadcastToOp, [input], wanted);
   },
@@ -163,7 +198,8 @@ const concatOp: Op<number> = /* @__PURE__ */ movement<number>({
     let dtype = first.dtype;
     let side = first.shape[axis]!;
     for (const other of others) {
-      if (other.shape.length !== first.shape.length || other.shape.some((s, i) => i !== axis && s !== first.shape[i])) throw concatError(first.shape, other.shape, axis);
+      if (other.shape.length !== first.shape.length || other.shape.some((s, i) => i !== axis && s !== first.shape[i]))
+        throw concatError(first.shape, other.shape, axis);
       dtype = promote(dtype, other.dtype);
       side += other.shape[axis]!;
     }
@@ -199,7 +235,8 @@ const concatOp: Op<number> = /* @__PURE__ */ movement<number>({
  */
 export const concat: Callable<(tensors: readonly TensorLike[], axis?: number) => Tensor> = /* @__PURE__ */ callable(
   (tensors: readonly TensorLike[], axis = 0) => {
-    if (!Array.isArray(tensors) || tensors.length === 0) throw argumentError("concat", "no tensors to join", tensors, "give a list of at least one");
+    if (!Array.isArray(tensors) || tensors.length === 0)
+      throw argumentError("concat", "no tensors to join", tensors, "give a list of at least one");
     const inputs = operands("concat", tensors);
     if (inputs[0]!.rank === 0) throw axisError("concat", axis, 0);
     return apply1(concatOp, inputs, normalizeAxis("concat", axis, inputs[0]!.rank));
@@ -215,61 +252,3 @@ export const concat: Callable<(tensors: readonly TensorLike[], axis?: number) =>
     },
   },
 );
-
-interface SliceParams {
-  readonly starts: readonly number[];
-  readonly sizes: readonly number[];
-  readonly steps: readonly number[];
-}
-
-const sliceOp: Op<SliceParams> = /* @__PURE__ */ movement<SliceParams>({
-  name: "slice",
-  notation: subscript,
-  infer: (inputs, { sizes }) => ({ shape: sizes, dtype: inputs[0]!.dtype }),
-  plan: (inputs, { starts, steps }, out) => {
-    const strides = stridesOf(inputs[0]!.shape);
-    const from = starts.reduce((offset, start, axis) => offset + start * strides[axis]!, 0);
-    return { fill: null, accumulate: false, segments: [wholeSegment(out.shape, strides.map((stride, axis) => stride * steps[axis]!), stridesOf(out.shape), from)] };
-  },
-  transpose: (g, _i, inputs, params) => apply1(placeOp, [g], { ...params, shape: inputs[0]!.shape, fill: 0 }),
-  lift: (inputs, _batched, { starts, sizes, steps }, size) => apply1(sliceOp, [inputs[0]!], { starts: [0, ...starts], sizes: [size, ...sizes], steps: [1, ...steps] }),
-  show: ({ starts, sizes, steps }) => starts.map((start, axis) => showRange(start, sizes[axis]!, steps[axis]!)).join(", "),
-});
-
-const showRange = (start: number, size: number, step: number): string => `${start}:${start + size * step}${step === 1 ? "" : `:${step}`}`;
-
-interface PlaceParams extends SliceParams {
-  readonly shape: Shape;
-  readonly fill: number;
-}
-
-/** Where slice reads, place writes; the rest is filled. Its negative-step and interior forms are padding's. */
-const placeOp: Op<PlaceParams> = /* @__PURE__ */ movement<PlaceParams>({
-  name: "place",
-  notation: named("place"),
-  infer: (inputs, { shape }) => ({ shape, dtype: inputs[0]!.dtype }),
-  plan: (inputs, { starts, steps, fill }, out) => {
-    const strides = stridesOf(out.shape);
-    const to = starts.reduce((offset, start, axis) => offset + start * strides[axis]!, 0);
-    return {
-      fill,
-      accumulate: false,
-      segments: [wholeSegment(inputs[0]!.shape, stridesOf(inputs[0]!.shape), strides.map((stride, axis) => stride * steps[axis]!), 0, to)],
-    };
-  },
-  transpose: (g, _i, _inputs, { starts, sizes, steps }) => apply1(sliceOp, [g], { starts, sizes, steps }),
-  tangentParams: (params) => ({ ...params, fill: 0 }),
-  lift: (inputs, _batched, { starts, sizes, steps, shape, fill }, size) =>
-    apply1(placeOp, [inputs[0]!], { starts: [0, ...starts], sizes: [size, ...sizes], steps: [1, ...steps], shape: [size, ...shape], fill }),
-  show: ({ starts, sizes, steps, shape }) => `${starts.map((start, axis) => showRange(start, sizes[axis]!, steps[axis]!)).join(", ")} of ${formatShape(shape)}`,
-});
-
-/** The entries of one axis from `start` to before `stop`; bounds are the caller's care. */
-export function sliceAxis(x: Tensor, axis: number, start: number, stop: number): Tensor {
-  if (start === 0 && stop === x.shape[axis]) return x;
-  return apply1(sliceOp, [x], {
-    starts: x.shape.map((_, i) => (i === axis ? start : 0)),
-    sizes: x.shape.map((side, i) => (i === axis ? stop - start : side)),
-    steps: x.shape.map(() => 1),
-  });
-}

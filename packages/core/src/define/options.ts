@@ -1,0 +1,33 @@
+/** Checks of the plain arguments of ops: option objects and integers. Knows the house form of errors; knows no op by name. */
+import { argumentError, describe } from "../errors.ts";
+
+/** Throws unless `options` is an object whose keys are among the known ones. */
+export function checkOptions(op: string, options: unknown, known: readonly string[]): void {
+  const wanted = `give an object with ${known.join(", ")}`;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw argumentError(op, "the options are not an object", options, wanted);
+  }
+  const stray = Object.keys(options).find((key) => !known.includes(key));
+  if (stray !== undefined) throw argumentError(op, "unknown option", stray, `the options are ${known.join(", ")}`);
+}
+
+/** An integer not below `least`; `what` names it in the error. */
+export function checkInteger(op: string, what: string, value: unknown, least = -(2 ** 31)): number {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > 2 ** 31 - 1) {
+    const bound = least === -(2 ** 31) ? "" : ` not below ${least}`;
+    throw argumentError(op, `${what} is not an integer${bound}`, value, "give an integer");
+  }
+  return value as number;
+}
+
+/** A boolean option; `what` names it in the error. */
+export function checkFlag(op: string, what: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw argumentError(op, `${what} is not a boolean`, value, "give true or false");
+  return value;
+}
+
+/** One of a few words; `what` names it in the error. */
+export function checkChoice<T extends string>(op: string, what: string, value: unknown, choices: readonly T[]): T {
+  if (!choices.includes(value as T)) throw argumentError(op, `unknown ${what}`, value, `give ${choices.map(describe).join(", ")}`);
+  return value as T;
+}
