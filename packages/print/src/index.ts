@@ -1,1 +1,4 @@
-export {};
+/** Graphs as text, LaTeX, Graphviz DOT and SVG. */
+export type { PrintOptions } from "./options.ts";
+export { text, type TextOptions } from "./text.ts";
+export { latex, type LatexOptions } from "./latex.ts";

@@ -1,0 +1,168 @@
+/**
+ * The outline of a graph: which values get a name and a line of their own, and the term of each. Walks nodes in order, once, without
+ * recursion over them. It knows no output format.
+ */
+import type { Tensor } from "@cotangent/core";
+import { entriesOf, type Node, type SubGraph } from "@cotangent/core/engine";
+import { type Names, namesOf } from "./names.ts";
+import { number, symbol, type Term, termOf } from "./term.ts";
+
+/** A named value, or several that one node makes. */
+export type Definition = Values | Constant;
+
+export interface Values {
+  readonly kind: "values";
+  readonly names: readonly string[];
+  readonly tensors: readonly Tensor[];
+  readonly term: Term;
+  readonly functions: readonly SubOutline[];
+}
+
+/** A tensor that nothing in the graph makes. */
+export interface Constant {
+  readonly kind: "constant";
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+/** A sub-graph of a node and what the node calls it. */
+export interface SubOutline {
+  readonly name: string;
+  readonly outline: Outline;
+}
+
+export interface Input {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+export interface Output {
+  readonly term: Term;
+  readonly tensor: Tensor;
+}
+
+export interface Outline {
+  readonly inputs: readonly Input[];
+  /** Each uses only what stands before it. */
+  readonly definitions: readonly Definition[];
+  readonly outputs: readonly Output[];
+}
+
+export interface OutlineOptions {
+  /** One definition a node, nothing left out; without it small or unshared values stand where they are used. */
+  readonly steps: boolean;
+  /** Also ops that a reader of formulas does not see. */
+  readonly literal: boolean;
+  /** Names for the inputs, in place of their labels. */
+  readonly inputs: readonly string[];
+}
+
+/** A shared value of fewer names, numbers and ops is written out again at each use. */
+const smallestShared = 4;
+
+/** A larger term is broken up. */
+const largestInline = 30;
+
+export function outlineOf(graph: SubGraph, options: OutlineOptions): Outline {
+  return outline(graph, options, namesOf(graph, options.inputs), new Map());
+}
+
+function outline(graph: SubGraph, options: OutlineOptions, names: Names, outer: ReadonlyMap<Tensor, Term>): Outline {
+  const definitions: Definition[] = [];
+  const terms = new Map<Tensor, Term>(outer);
+  for (const x of graph.inputs) terms.set(x, symbol(names.of(x), x.rank));
+  const termOfOperand = (x: Tensor): Term => {
+    let term = terms.get(x);
+    if (term === undefined) terms.set(x, (term = constantTerm(x, names, definitions)));
+    return term;
+  };
+  const isNamed = namedIn(graph, options, names);
+  for (const node of graph.nodes) {
+    const functions = functionsOf(node, options, names, terms);
+    const args = [...functions.map(({ name }) => symbol(name, 0, true)), ...node.inputs.map(termOfOperand)];
+    const term = termOf(node, args, options);
+    if (node.outputs.length === 1 && functions.length === 0 && !isNamed(node.outputs[0]!, term)) {
+      terms.set(node.outputs[0]!, term);
+      continue;
+    }
+    for (const out of node.outputs) terms.set(out, symbol(names.of(out), out.rank));
+    definitions.push({ kind: "values", names: node.outputs.map(names.of), tensors: node.outputs, term, functions });
+  }
+  return {
+    inputs: graph.inputs.map((tensor) => ({ name: names.of(tensor), tensor })),
+    definitions,
+    outputs: graph.outputs.map((tensor) => ({ tensor, term: termOfOperand(tensor) })),
+  };
+}
+
+function functionsOf(node: Node, options: OutlineOptions, names: Names, outer: ReadonlyMap<Tensor, Term>): SubOutline[] {
+  const graphs = Object.entries(node.op.graphs?.(node.params) ?? {});
+  return graphs.map(([name, graph]) => ({ name: names.fresh(name), outline: outline(graph, { ...options, inputs: [] }, names, outer) }));
+}
+
+/** Decides which values get a name: those with a label, outputs beside others, and in formulas what is large, or shared and not small. */
+function namedIn(graph: SubGraph, { steps, literal }: OutlineOptions, names: Names): (x: Tensor, term: Term) => boolean {
+  const uses = new Map<Tensor, number>();
+  const use = (x: Tensor): void => void uses.set(x, (uses.get(x) ?? 0) + 1);
+  for (const node of graph.nodes) node.inputs.forEach(use);
+  graph.outputs.forEach(use);
+  const outputs = new Set(graph.outputs.length > 1 ? graph.outputs : []);
+  return (x, term) => {
+    if (names.isLabelled(x) || literal) return true;
+    if (term.kind === "symbol" || term.kind === "number") return false;
+    return steps || outputs.has(x) || term.size > largestInline || (uses.get(x)! > 1 && term.size >= smallestShared);
+  };
+}
+
+/** A constant with one value everywhere is that number; any other gets a name. */
+function constantTerm(x: Tensor, names: Names, definitions: Definition[]): Term {
+  const value = names.isLabelled(x) || x.storage === null ? undefined : uniformValue(x);
+  if (value !== undefined) return number(value, x.dtype);
+  definitions.push({ kind: "constant", name: names.of(x), tensor: x });
+  return symbol(names.of(x), x.rank);
+}
+
+function uniformValue(x: Tensor): number | undefined {
+  const entries = entriesOf(x);
+  const first = entries[0];
+  return entries.every((entry: number) => Object.is(entry, first)) ? first : undefined;
+}
+
+/** One line of a formula: `right`, `name = right`, `(name, name) = right` or `name(argument) = right`. */
+export interface Equation {
+  readonly names: readonly string[];
+  /** The arguments, where it defines a sub-graph. */
+  readonly args: readonly string[] | undefined;
+  /** One term, or several in parentheses. */
+  readonly right: readonly Term[];
+  readonly tensors: readonly Tensor[];
+}
+
+/** The equations of the outputs, then of what they use, each before what it uses itself. Constants have no equation. */
+export interface Equations {
+  readonly outputs: readonly Equation[];
+  readonly rest: readonly Equation[];
+}
+
+export function equationsOf({ definitions, outputs }: Outline): Equations {
+  const values = definitions.filter((one) => one.kind === "values");
+  const owners = new Map(values.flatMap((one) => one.names.map((name) => [name, one])));
+  const heads = new Set(outputs.map(({ term }) => (term.kind === "symbol" ? owners.get(term.name) : undefined)));
+  const right = outputs.map(({ term }) => term);
+  const whole: Equation = { names: [], args: undefined, right, tensors: outputs.map(({ tensor }) => tensor) };
+  const named = [...heads].flatMap((head) => (head === undefined ? [] : [head]));
+  const headed = named.length === heads.size ? heads : new Set();
+  return {
+    outputs: headed.size === 0 ? [whole] : named.map(equationOf),
+    rest: values.reverse().flatMap((one) => [...(headed.has(one) ? [] : [equationOf(one)]), ...one.functions.flatMap(equationsOfFunction)]),
+  };
+}
+
+const equationOf = ({ names, term, tensors }: Values): Equation => ({ names, args: undefined, right: [term], tensors });
+
+function equationsOfFunction({ name, outline }: SubOutline): Equation[] {
+  const { outputs, rest } = equationsOf(outline);
+  const args = outline.inputs.map((input) => input.name);
+  const whole: Equation = { names: [name], args, right: outline.outputs.map(({ term }) => term), tensors: [] };
+  return [whole, ...(outputs[0]!.names.length === 0 ? [] : outputs), ...rest];
+}
