@@ -1,5 +1,5 @@
 /** Adam and AdamW: gradient descent scaled entry by entry by running averages of the gradient and its square. */
-import { add, cast, div, exp, mul, sqrt, square, sub, type Tensor } from "@cotangent/core";
+import { add, cast, div, expm1, mul, neg, sqrt, square, sub, type Tensor } from "@cotangent/core";
 import { defineOptimizer, type Optimizer } from "./optimizer.ts";
 import { checkBoolean, checkFraction, checkNonNegative, withDefaults } from "./options.ts";
 import type { Schedule } from "./schedules.ts";
@@ -80,8 +80,8 @@ function build(name: string, learningRate: number | Schedule, options: Required<
   });
 }
 
-/** Division by 1 − beta^count. */
+/** Division by 1 − beta^count, which is −expm1(count · ln beta) without cancellation. */
 function correction(count: Tensor, betas: readonly number[]): (average: Tensor, which: number) => Tensor {
-  const factors = betas.map((beta) => sub(1, exp(mul(Math.log(beta), count))));
+  const factors = betas.map((beta) => neg(expm1(mul(Math.log(beta), count))));
   return (average, which) => div(average, cast(factors[which]!, average.dtype));
 }

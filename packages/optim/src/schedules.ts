@@ -1,5 +1,5 @@
 /** Learning rates that change with the number of updates done, written in ops so that they compile with the step they are for. */
-import { add, cast, cos, exp, less, mul, sub, type Tensor, tensor, where } from "@cotangent/core";
+import { add, cast, cos, exp, less, maximum, minimum, mul, sub, type Tensor, tensor, where } from "@cotangent/core";
 import { optionError, rateError } from "./errors.ts";
 import { checkCount, checkFraction, checkNonNegative, checkPositive } from "./options.ts";
 
@@ -60,7 +60,7 @@ export function cosineDecay(initial: number, steps: number, last = 0): Schedule 
   checkCount("cosineDecay", "steps", steps, 1);
   if (last !== 1) checkFraction("cosineDecay", "last", last);
   return (step) => {
-    const done = where(less(step, steps), mul(cast(step, "float64"), Math.PI / steps), Math.PI);
+    const done = mul(cast(minimum(step, steps), "float64"), Math.PI / steps);
     return mul(add(mul(add(cos(done), 1), 0.5 * (1 - last)), last), initial);
   };
 }
@@ -78,7 +78,7 @@ export function warmup(steps: number, then: number | Schedule): Schedule {
   checkCount("warmup", "steps", steps, 1);
   checkRate("warmup", then);
   return (step) => {
-    const rate = rateAt("warmup", then, where(less(step, steps), tensor(0, "int32"), sub(step, steps)));
+    const rate = rateAt("warmup", then, maximum(sub(step, steps), 0));
     return where(less(step, steps), mul(mul(cast(step, "float64"), 1 / steps), rate), rate);
   };
 }
