@@ -132,7 +132,7 @@ export function erf(x: number): number {
  *
  * @example
  * ```ts
- * erfc(10); // => 2.088487583762545e-45
+ * erfc(2); // => 0.0046777349810472645
  * ```
  */
 export function erfc(x: number): number {
@@ -213,7 +213,7 @@ function logGammaPositive(x: number): number {
  *
  * @example
  * ```ts
- * lgamma(11); // => 15.104412573075516
+ * lgamma(3); // => 0.6931471805599453
  * lgamma(-1); // => Infinity
  * ```
  */
@@ -346,7 +346,7 @@ function polygammaMagnitude(n: number, x: number): number {
  *
  * @example
  * ```ts
- * polygamma(1, 1); // => 1.6449340668482264
+ * polygamma(1, 10); // => 0.10516633568168576
  * ```
  */
 export function polygamma(order: number, x: number): number {

@@ -66,7 +66,7 @@ const isExactAt: Partial<Record<UnaryOperation, (x: number, out: number) => bool
   acos: (x) => x === 1,
   acosh: (x) => x === 1,
   cosh: (x) => x === 0,
-  cbrt: (x, out) => Math.abs(out) < 2 ** 17 && out * out * out === x,
+  cbrt: (x, out) => Number.isInteger(out) && Math.abs(out) < 2 ** 17 && out ** 3 === x,
   cos: (x) => x === 0,
   erfc: (x) => x === 0,
   erfcx: (x) => x === 0,
@@ -76,7 +76,7 @@ const isExactAt: Partial<Record<UnaryOperation, (x: number, out: number) => bool
   log2: (x, out) => Number.isInteger(out) && 2 ** out === x,
   log10: (x, out) => Number.isInteger(out) && out >= 0 && out <= 22 && 10 ** out === x,
   lgamma: (x) => x === 1 || x === 2,
-  sqrt: (x, out) => Math.abs(out) < 2 ** 26 && out * out === x,
+  sqrt: (x, out) => Math.fround(out) === out && out * out === x,
 };
 
 /** Zero at zero, or at ±Infinity its limit: what an operation finds there is exact when it is 0 or infinite. */

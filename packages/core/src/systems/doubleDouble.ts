@@ -55,7 +55,7 @@ function smaller(x: DoubleDouble, y: DoubleDouble): DoubleDouble {
  *
  * @example
  * ```ts
- * doubleDouble.sqrt(doubleDouble.constant(2)); // => { high: 1.4142135623730951, low: -9.667293313452913e-17 }
+ * doubleDouble.div(doubleDouble.constant(1), doubleDouble.constant(3)); // => { high: 0.3333333333333333, low: 1.850371707708594e-17 }
  * ```
  */
 export const doubleDouble: NumberSystem<DoubleDouble> = {
