@@ -5,9 +5,26 @@ export * from "./activation.ts";
 export * from "./special.ts";
 export * from "./selection.ts";
 export * from "./cast.ts";
-export { broadcastTo, concat, permute, reshape } from "./movement.ts";
+export {
+  broadcastTo,
+  concat,
+  expandDims,
+  matrixTranspose,
+  moveAxis,
+  permute,
+  repeat,
+  reshape,
+  split,
+  squeeze,
+  stack,
+  swapAxes,
+  tile,
+  transpose,
+} from "./movement.ts";
 export { flip, pad, roll, slice } from "./slicing.ts";
 export { addAt, at, oneHot, scatterAdd, setAt, take, takeAlongAxis } from "./indexing.ts";
+export * from "./bitwise.ts";
 export { sum } from "./reduction.ts";
 export { contract, dot, inner, matmul, outer, tensordot, vecdot } from "./contraction.ts";
 export { einsum } from "./einsum.ts";
+export { convolution, convTranspose } from "./convolution.ts";
