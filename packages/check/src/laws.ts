@@ -407,10 +407,10 @@ export function conventionFailures(op: AnyOp): string[] {
 
 function differences(what: string, got: ArrayLike<number>, wanted: number | readonly number[]): string[] {
   const list = typeof wanted === "number" ? [wanted] : wanted;
-  const same =
-    got.length === list.length &&
-    list.every((x, i) => x === got[i] || (Number.isNaN(x) === Number.isNaN(got[i]!) && Math.abs(x - got[i]!) <= 1e-15 * Math.abs(x)));
-  return same ? [] : [`${what} is ${Array.from(got).join(", ")}, the convention says ${list.join(", ")}`];
+  const agrees = (x: number, y: number): boolean =>
+    x === y || (Number.isNaN(x) && Number.isNaN(y)) || Math.abs(x - y) <= 1e-15 * Math.abs(y);
+  if (got.length === list.length && list.every((x, i) => agrees(got[i]!, x))) return [];
+  return [`${what} is ${Array.from(got).join(", ")}, the convention says ${list.join(", ")}`];
 }
 
 /** Every law that is tested on drawn cases, by name. */
