@@ -7,8 +7,10 @@ import { afterAll, describe, expect, it } from "vitest";
 const seed = (fc.readConfigureGlobal()?.seed ?? Date.now()) | 0;
 const table = Object.values(core).filter((value): value is AnyOp => typeof value === "function" && "row" in value);
 
-/** Mutants that compute the same derivative, by op, with the reason. */
+/** Mutants that compute the same derivative, by op and then by node and change (at any place in the rule), with the reason. */
 const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+
+const placeless = (mutant: string): string => mutant.replace(/^.*?:/, "");
 
 let killed = 0;
 let excused = 0;
@@ -19,7 +21,7 @@ describe(`mutants of the derivative rules, seed ${seed}`, () => {
     const report = mutateOp(op, { seed });
     const listed = equivalent[name] ?? {};
     killed += report.killed.length;
-    excused += report.survived.filter((mutant) => mutant in listed).length;
-    expect(report.survived.filter((mutant) => !(mutant in listed))).toEqual([]);
+    excused += report.survived.filter((mutant) => placeless(mutant) in listed).length;
+    expect(report.survived.filter((mutant) => !(placeless(mutant) in listed))).toEqual([]);
   });
 });

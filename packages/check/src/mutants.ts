@@ -6,7 +6,7 @@ import { mul, neg, type Tensor } from "@cotangent/core";
 import { apply, isFloat, type Node, type Op, recordFunction, sameShape, walk } from "@cotangent/core/engine";
 import { type AnyOp, drawCase } from "./cases.ts";
 import { drawFrom } from "./draw.ts";
-import { type Law, laws } from "./laws.ts";
+import { conventionFailures, type Law, laws } from "./laws.ts";
 
 type Mode = "pullback" | "pushforward";
 
@@ -155,28 +155,26 @@ function collect(op: AnyOp, record: Op, seed: number, runs: number): Mutant[] {
   return [...found.values()];
 }
 
+/** Whether the conventions or a law on some drawn case notice the mutant. */
 function caught(op: AnyOp, record: Op, mutant: Mutant, seed: number, runs: number): boolean {
   const rules = record as unknown as Mutable;
   const original = rules[mutant.mode]!;
   const spoiled = mutated(original, mutant);
-  try {
-    for (let run = 0; run < runs; run++) {
-      const subject = drawCase(op, drawFrom(seed + run));
-      for (const law of judges[mutant.mode]) {
-        rules[mutant.mode] = spoiled;
-        let wrong: string | undefined;
-        try {
-          wrong = law(subject, drawFrom(seed + run + 0x10000), op);
-        } catch (thrown) {
-          wrong = String(thrown);
-        } finally {
-          rules[mutant.mode] = original;
-        }
-        if (wrong !== undefined) return true;
-      }
+  const wrongUnder = (judge: () => boolean): boolean => {
+    rules[mutant.mode] = spoiled;
+    try {
+      return judge();
+    } catch {
+      return true;
+    } finally {
+      rules[mutant.mode] = original;
     }
-    return false;
-  } finally {
-    rules[mutant.mode] = original;
+  };
+  if (mutant.mode === "pullback" && wrongUnder(() => conventionFailures(op).length > 0)) return true;
+  for (let run = 0; run < runs; run++) {
+    const subject = drawCase(op, drawFrom(seed + run));
+    for (const law of judges[mutant.mode])
+      if (wrongUnder(() => law(subject, drawFrom(seed + run + 0x10000), op) !== undefined)) return true;
   }
+  return false;
 }
