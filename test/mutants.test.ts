@@ -8,7 +8,15 @@ const seed = (fc.readConfigureGlobal()?.seed ?? Date.now()) | 0;
 const table = Object.values(core).filter((value): value is AnyOp => typeof value === "function" && "row" in value);
 
 /** Mutants that compute the same derivative, by op and then by node and change (at any place in the rule), with the reason. */
-const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  remainder: {
+    "sub/scale": "the cotangent of y is −⌊x/y⌋, rounded to a whole number",
+    "div/scale": "the cotangent of y is −⌊x/y⌋, rounded to a whole number",
+  },
+  atan2: { "hypot/negate": "both factors are divided by it: the square of its sign is 1" },
+  tanh: { "sech/negate": "the derivative is its square" },
+  mish: { "sech/negate": "the derivative holds its square" },
+};
 
 const placeless = (mutant: string): string => mutant.replace(/^.*?:/, "");
 

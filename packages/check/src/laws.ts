@@ -395,12 +395,15 @@ export function conventionFailures(op: AnyOp): string[] {
     const out = graph.outputs[0]!;
     if (value !== undefined) failures.push(...differences(`${at}: value`, out.values, value));
     if (gradient === undefined) continue;
-    const cotangents = pullback(graph, [tensor(new Float64Array(out.size).fill(1), { shape: out.shape })]);
-    gradient.forEach((wanted, i) => {
-      if (wanted === null) return;
-      const got = cotangents[i] ?? zerosOf(subject.inputs[i]!);
-      failures.push(...differences(`${at}: gradient of argument ${i}`, got.values, wanted));
-    });
+    for (const scale of [1, 3]) {
+      const cotangents = pullback(graph, [tensor(new Float64Array(out.size).fill(scale), { shape: out.shape })]);
+      gradient.forEach((wanted, i) => {
+        if (wanted === null) return;
+        const got = cotangents[i] ?? zerosOf(subject.inputs[i]!);
+        const scaled = typeof wanted === "number" ? wanted * scale : wanted.map((x) => x * scale);
+        failures.push(...differences(`${at}: gradient of argument ${i} for the cotangent ${scale}`, got.values, scaled));
+      });
+    }
   }
   return failures;
 }
