@@ -9,7 +9,7 @@ const layers = [
   "loop/",
   "recording\\.ts$",
   "tensor\\.ts$",
-  "(create|struct)\\.ts$",
+  "(create|struct|close)\\.ts$",
   "op\\.ts$",
   "define/",
   "ops/",

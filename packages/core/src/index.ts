@@ -4,6 +4,7 @@ import "./methods.ts";
 export type { DType, TypedArray } from "./dtype.ts";
 export type { Shape } from "./shape.ts";
 export { Tensor, type NestedArray, type TensorLike } from "./tensor.ts";
+export { allClose, type CloseOptions } from "./close.ts";
 export * from "./create.ts";
 export { CotangentError } from "./errors.ts";
 export * from "./ops/index.ts";
