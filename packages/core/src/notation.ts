@@ -59,7 +59,9 @@ export type Notation =
   /** The argument as it is where the output's dtype holds its entries (rounded, for floats), `\operatorname{int32}(x)` where not. */
   | { readonly form: "conversion" }
   /** The argument as it is: data moved without changing its meaning to a reader. */
-  | { readonly form: "transparent" };
+  | { readonly form: "transparent" }
+  /** The argument itself: no printer shows the op. */
+  | { readonly form: "alias" };
 
 export const call = (latex: string): Notation => ({ form: "call", latex });
 export const callOfOrder = (latex: string): Notation => ({ form: "call", latex, order: true });
@@ -105,5 +107,6 @@ export const transpose: Notation = { form: "transpose" };
 export const subscript: Notation = { form: "subscript" };
 export const conversion: Notation = { form: "conversion" };
 export const transparent: Notation = { form: "transparent" };
+export const alias: Notation = { form: "alias" };
 /** `\operatorname{name}(x)`. */
 export const named = (name: string): Notation => ({ form: "call", latex: `\\operatorname{${name}}` });

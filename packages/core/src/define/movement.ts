@@ -5,7 +5,7 @@
 import { allocate, coerce, type DType, type TypedArray } from "../dtype.ts";
 import type { Expression, ScalarType } from "../expression.ts";
 import { type Buffer, buildProgram, type Index, type Program, type ProgramBuilder } from "../loop/program.ts";
-import { type Notation, transparent } from "../notation.ts";
+import { alias, type Notation } from "../notation.ts";
 import { type Aval, apply1, kernelOf, type Lowered, type Op } from "../op.ts";
 import { type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { typeOf } from "./elementwise.ts";
@@ -305,7 +305,7 @@ export function wholeSegment(
 /** The input of a recording as the recordings outside see it: the same tensor. */
 export const identity: Op<undefined> = /* @__PURE__ */ movement<undefined>({
   name: "identity",
-  notation: transparent,
+  notation: alias,
   infer: (inputs) => inputs[0]!,
   plan: (inputs, _params, out) => ({
     fill: null,
