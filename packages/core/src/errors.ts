@@ -81,9 +81,9 @@ export const countError = (op: string, count: number, shape: readonly number[], 
 export const itemError = (shape: readonly number[]): CotangentError =>
   error(`item: not a single entry — ${formatShape(shape)}; index or reduce it to one entry first`);
 
-export const abstractReadError = (what: string): CotangentError =>
+export const abstractReadError = (what: string, line: string): CotangentError =>
   error(
-    `${what}: reading a value while tracing on shapes — the function is traced with shapes only, so no value exists; use where, cond or whileLoop in place of JavaScript control flow`,
+    `${what}: reading a value while tracing on shapes — at ${line}, where only shapes are known; use where, cond or whileLoop in place of JavaScript control flow`,
   );
 
 export const readError = (transform: string, line: string): CotangentError =>
@@ -107,17 +107,16 @@ export const notScalarError = (transform: string, value: unknown): CotangentErro
 export const missingRuleError = (op: string, rule: string): CotangentError => error(`${op}: it has no ${rule} — the op was defined without one; give it one`);
 
 export const nonFiniteError = (
-  transform: string,
   op: string,
   inputs: readonly { readonly shape: readonly number[] }[],
-  out: { readonly shape: readonly number[] },
+  x: { readonly shape: readonly number[] },
   at: number,
   entry: number,
   line: string,
-  phase: "forward" | "backward",
+  backward: boolean,
 ): CotangentError =>
   error(
-    `${transform}: the first non-finite value is ${phase} — ${op} of ${inputs.map((x) => formatShape(x.shape)).join(", ")} gives ${entry} at ${formatShape(unravel(at, out.shape))} of ${formatShape(out.shape)}; look at ${line}`,
+    `debug: the first non-finite value is ${backward ? "in the backward pass" : "in the forward pass"} — ${backward ? "the derivative of " : ""}${op} of ${inputs.map((input) => formatShape(input.shape)).join(", ")} gives ${entry} at ${formatShape(unravel(at, x.shape))} of ${formatShape(x.shape)}; look at ${line}`,
   );
 
 function unravel(at: number, shape: readonly number[]): number[] {

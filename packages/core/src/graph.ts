@@ -5,7 +5,7 @@
 import { identity } from "./define/movement.ts";
 import { formatGraph } from "./listing.ts";
 import { apply, type Aval, type SubGraph } from "./op.ts";
-import { mergeWatches, Node, Recording, type Watch } from "./recording.ts";
+import { mergeWatches, Node, onBehalf, Recording, type Watch } from "./recording.ts";
 import { isTensor, type Storage, Tensor } from "./tensor.ts";
 
 /** A function's recording: fresh inputs, the nodes they reach, outputs. Prints as a listing. */
@@ -25,19 +25,29 @@ export interface RecordOptions {
   /** Record on shapes alone: no values exist inside. */
   readonly abstract?: boolean;
   readonly debug?: boolean;
+  /** Whether a reverse sweep over it may follow; true by default. */
+  readonly reverse?: boolean;
 }
 
-/** Runs a function once on fresh watched inputs. Given tensors stay connected to recordings outside; given shapes stand alone. */
-export function recordFunction(run: (inputs: readonly Tensor[]) => readonly Tensor[], inputs: readonly (Tensor | Aval)[], options: RecordOptions = {}): Graph {
-  const recording = new Recording(options.debug ?? false);
-  const fresh = inputs.map((x) => freshInput(x, recording, options.abstract ?? false));
+/**
+ * Runs a function once on fresh watched inputs. Given tensors stay connected to recordings outside; given shapes stand alone. The function
+ * is handed the recording too, so that it can sweep over its own nodes while they are being recorded.
+ */
+export function recordFunction(
+  run: (inputs: readonly Tensor[], recording: Recording) => readonly Tensor[],
+  inputs: readonly (Tensor | Aval)[],
+  options: RecordOptions = {},
+): Graph {
+  const recording = new Recording(options);
+  let fresh: readonly Tensor[];
   let outputs: readonly Tensor[];
   try {
-    outputs = run(fresh);
+    fresh = inputs.map((x) => freshInput(x, recording, options.abstract ?? false));
+    outputs = run(fresh, recording);
   } finally {
     recording.close();
   }
-  return makeGraph(recording, fresh, outputs);
+  return new RecordedGraph(recording, fresh, outputs);
 }
 
 function freshInput(x: Tensor | Aval, recording: Recording, abstract: boolean): Tensor {
@@ -57,27 +67,36 @@ export function belongs(x: Tensor, recording: Recording): boolean {
   return origin !== null && origin.serial >= recording.start && origin.watch.has(recording);
 }
 
-function makeGraph(recording: Recording, inputs: readonly Tensor[], outputs: readonly Tensor[]): Graph {
-  let nodes: readonly Node[] | undefined;
-  return {
-    recording,
-    inputs,
-    outputs,
-    reads: recording.reads,
-    get nodes() {
-      return (nodes ??= collect(recording, inputs, outputs));
-    },
-    toString: listing,
-    ...inspection,
-  };
-}
+/** The nodes are found when first asked for. A class, for an object literal with a getter costs a hidden class of its own each time. */
+class RecordedGraph implements Graph {
+  readonly recording: Recording;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  #nodes: readonly Node[] | undefined = undefined;
 
-function listing(this: SubGraph): string {
-  return formatGraph(this);
-}
+  constructor(recording: Recording, inputs: readonly Tensor[], outputs: readonly Tensor[]) {
+    this.recording = recording;
+    this.inputs = inputs;
+    this.outputs = outputs;
+  }
 
-/** What Node's console prints. */
-const inspection: object = { [Symbol.for("nodejs.util.inspect.custom")]: listing };
+  get nodes(): readonly Node[] {
+    return (this.#nodes ??= collect(this.recording, this.inputs, this.outputs));
+  }
+
+  get reads(): readonly string[] {
+    return this.recording.reads;
+  }
+
+  toString(): string {
+    return formatGraph(this);
+  }
+
+  /** What Node's console prints. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return formatGraph(this);
+  }
+}
 
 /** The nodes between inputs and outputs, by serial. */
 function collect(recording: Recording, inputs: readonly Tensor[], outputs: readonly Tensor[]): Node[] {
@@ -138,8 +157,9 @@ export function walk<T>(graph: SubGraph, inputs: readonly T[], walker: Walker<T>
   for (let i = 0; i < inputs.length; i++) slots[i] = inputs[i]!;
   const value = (place: number | Tensor): T => (typeof place === "number" ? slots[place]! : walker.constant(place));
   for (const { node, inputs: places, first } of plan.steps) {
-    const outputs = walker.step(node, places.map(value));
-    for (let i = 0; i < outputs.length; i++) slots[first + i] = outputs[i]!;
+    const given = places.map(value);
+    const outputs = node.source === undefined ? walker.step(node, given) : onBehalf(node, false, () => walker.step(node, given));
+    for (let i = 0; i < node.outputs.length; i++) slots[first + i] = outputs[i]!;
   }
   return plan.outputs.map(value);
 }

@@ -7,7 +7,7 @@ import { nonFiniteError, operandError } from "./errors.ts";
 import { compileKernel, type Kernel } from "./loop/javascript.ts";
 import type { Program } from "./loop/program.ts";
 import type { Notation } from "./notation.ts";
-import { Node, userLine, type Watch, watchOf } from "./recording.ts";
+import { currentCause, Node, type Watch, watchOf } from "./recording.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { entriesOf, isTensor, scalarTensor, type Storage, Tensor, type TensorLike } from "./tensor.ts";
 
@@ -84,6 +84,8 @@ export interface Op<P = unknown> {
   lower?(inputs: readonly Aval[], params: P): Lowered;
   /** Composite: what it means in other ops. */
   expand?(inputs: readonly Tensor[], params: P): readonly Tensor[];
+  /** The params under which it also gives what its pullback needs, for use where a reverse sweep may follow. */
+  saving?(params: P): P;
   /** Call: what it does with its sub-graphs. */
   call?<T>(machine: Machine<T>, inputs: readonly T[], params: P): readonly T[];
   /** Without it the sweep transposes the pushforward, or goes through the expansion.
@@ -143,9 +145,11 @@ export function evaluateLowered(lowered: Lowered, inputs: readonly Tensor[], out
 /** Applies an op: values if there are any, and a node if somebody watches. */
 export function apply<P>(op: Op<P>, inputs: readonly Tensor[], params: P): readonly Tensor[] {
   if (op.expand !== undefined) return applyExpansion(op, inputs, params);
-  const avals = op.infer!(inputs, params);
-  const storages = inputs.some((x) => x.storage === null) ? avals.map(() => null) : op.evaluate!(inputs, params, avals);
-  return finish(op as Op, inputs, params, avals, storages, watchOf(inputs));
+  const watch = watchOf(inputs);
+  const own = op.saving !== undefined && watch !== null && watch.reverse ? op.saving(params) : params;
+  const avals = op.infer!(inputs, own);
+  const storages = inputs.some((x) => x.storage === null) ? avals.map(() => null) : op.evaluate!(inputs, own, avals);
+  return finish(op as Op, inputs, own, avals, storages, watch);
 }
 
 /** A composite is its expansion, and one node if somebody watches. */
@@ -189,16 +193,20 @@ export function finishOne(op: Op, inputs: readonly Tensor[], params: unknown, sh
   return out;
 }
 
-/** Throws when an output has a non-finite entry and no input has. */
-function checkFinite(node: Node): void {
-  for (const out of node.outputs) {
-    const at = firstNonFinite(out);
-    if (at >= 0) throw nonFiniteError("debug", node.op.name, node.inputs, out, at, entriesOf(out)[at]!, node.source ?? userLine(), "forward");
-  }
+/** Throws when an output has a non-finite entry, and blames the user's op that it was made for. */
+function checkFinite(made: Node): void {
+  const cause = currentCause();
+  for (const out of made.outputs) checkFiniteFor(cause?.node ?? made, out, cause?.backward ?? false);
+}
+
+/** Throws when a value made for a node, by its op or by its derivative rule, has a non-finite entry. */
+export function checkFiniteFor(node: Node, x: Tensor, backward: boolean): void {
+  const at = firstNonFinite(x);
+  if (at >= 0) throw nonFiniteError(node.op.name, node.inputs, x, at, entriesOf(x)[at]!, node.source ?? "an unknown line", backward);
 }
 
 /** The flat index of the first NaN or infinity, or -1. */
-export function firstNonFinite(x: Tensor): number {
+function firstNonFinite(x: Tensor): number {
   if (x.storage === null || x.dtype === "bool" || x.dtype === "int32") return -1;
   return entriesOf(x).findIndex((entry: number) => !Number.isFinite(entry));
 }

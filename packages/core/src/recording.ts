@@ -24,7 +24,7 @@ export class Node {
     this.inputs = inputs;
     this.watch = watch;
     this.serial = nextSerial++;
-    if (watch.debug) this.source = userLine();
+    if (watch.debug) this.source = cause?.node.source ?? userLine();
   }
 
   /** The name `label` gave its first output, shown by printers. */
@@ -48,15 +48,42 @@ export function labelOf(x: Tensor): string | undefined {
 const noTensors: readonly Tensor[] = [];
 let nextSerial = 1;
 
+/** The node on whose behalf ops run: one that a walk visits again, or one whose derivative rule is at work. */
+export interface Cause {
+  readonly node: Node;
+  readonly backward: boolean;
+}
+
+let cause: Cause | null = null;
+
+/** What the op running now is blamed on, under `debug`; null for an op of the user's own. */
+export function currentCause(): Cause | null {
+  return cause;
+}
+
+/** Runs something on behalf of a node, so that `debug` can name the user's line. */
+export function onBehalf<T>(node: Node, backward: boolean, run: () => T): T {
+  const outer = cause;
+  cause = { node, backward };
+  try {
+    return run();
+  } finally {
+    cause = outer;
+  }
+}
+
 /** A set of recordings that a tensor descends from. Sets are interned, so tensors of one recording share one. */
 export class Watch {
   readonly recordings: readonly Recording[];
   open = true;
   readonly debug: boolean;
+  /** Whether a reverse sweep may follow, so that an op keeps what its pullback needs. */
+  readonly reverse: boolean;
 
   constructor(recordings: readonly Recording[]) {
     this.recordings = recordings;
     this.debug = recordings.some((recording) => recording.debug);
+    this.reverse = recordings.some((recording) => recording.reverse);
     for (const recording of recordings) recording.watches.push(this);
   }
 
@@ -67,10 +94,31 @@ export class Watch {
   }
 }
 
+export interface RecordingOptions {
+  /** Every value is checked to be finite, and every node notes the user's line; so it is inside a recording that does. */
+  readonly debug?: boolean;
+  /** Whether a reverse sweep may follow; true by default. */
+  readonly reverse?: boolean;
+}
+
+let openCount = 0;
+let openDebugCount = 0;
+
+/** Whether any recording is open: if none is, nothing can be watched. */
+export function anyOpen(): boolean {
+  return openCount > 0;
+}
+
+/** Whether a debugging recording is open. */
+export function anyDebugging(): boolean {
+  return openDebugCount > 0;
+}
+
 /** The dynamic extent of one run of a function on watched inputs. */
 export class Recording {
   readonly start: number = nextSerial;
   readonly debug: boolean;
+  readonly reverse: boolean;
   /** The lines at which a watched value was read: the recording holds at its own point only. */
   readonly reads: string[] = [];
   /** Every set this recording belongs to, to be told when it closes. */
@@ -80,13 +128,19 @@ export class Recording {
   /** The set of this recording alone. */
   readonly watch: Watch;
 
-  constructor(debug = false) {
+  constructor({ debug = anyDebugging(), reverse = true }: RecordingOptions = {}) {
     this.debug = debug;
+    this.reverse = reverse;
     this.watch = new Watch([this]);
+    openCount++;
+    if (debug) openDebugCount++;
   }
 
   close(): void {
+    if (!this.open) return;
     this.open = false;
+    openCount--;
+    if (this.debug) openDebugCount--;
     for (const watch of this.watches) watch.open = watch.recordings.some((recording) => recording.open);
     this.#unions.clear();
   }
@@ -101,7 +155,7 @@ export class Recording {
       for (const recording of x.recordings) if (recording.open) members.add(recording);
       for (const recording of y.recordings) if (recording.open) members.add(recording);
       const list = [...members].sort((a, b) => a.start - b.start);
-      found = sameMembers(x, list) ? x : sameMembers(y, list) ? y : new Watch(list);
+      found = list.length === 1 ? list[0]!.watch : sameMembers(x, list) ? x : sameMembers(y, list) ? y : new Watch(list);
       row.set(y, found);
     }
     return found;
@@ -131,17 +185,34 @@ export function watchOf(inputs: readonly Tensor[]): Watch | null {
   return watch;
 }
 
+/** A recording remembers so many lines; the first is enough to refuse by. */
+const readLimit = 16;
+
 /** Notes that a watched value was read, in every open recording it descends from. */
 export function noteRead(watch: Watch): void {
+  const noting = watch.recordings.filter((recording) => recording.open && recording.reads.length < readLimit);
+  if (noting.length === 0) return;
   const line = userLine();
-  for (const recording of watch.recordings) if (recording.open) recording.reads.push(line);
+  for (const recording of noting) if (!recording.reads.includes(line)) recording.reads.push(line);
 }
 
-const ownFile = /[\\/](?:core[\\/](?:src|dist)|@cotangent[\\/][a-z]+[\\/](?:src|dist))[\\/]/;
+/** The folder of this library in stack frames; none where it is bundled into one file. */
+const ownFolder: string | undefined = /* @__PURE__ */ folderOfStack(new Error().stack);
+
+function folderOfStack(stack: string | undefined): string | undefined {
+  return /(?:\(|at |@)(?:file:\/\/)?([^()\n]*[\\/])recording\.[jt]s(?:\?[^:\n]*)?:\d+/.exec(stack ?? "")?.[1];
+}
+
+const ownPackages = /[\\/]@cotangent[\\/][a-z]+[\\/]/;
+const deepest = 60;
 
 /** The innermost stack frame outside the library, as `file:line:column`. */
 export function userLine(): string {
+  const host = Error as { stackTraceLimit?: number };
+  const { stackTraceLimit = 10 } = host;
+  host.stackTraceLimit = deepest;
   const frames = (new Error().stack ?? "").split("\n").slice(1);
-  const frame = frames.find((line) => !ownFile.test(line)) ?? "";
+  host.stackTraceLimit = stackTraceLimit;
+  const frame = frames.find((line) => !(ownPackages.test(line) || (ownFolder !== undefined && line.includes(ownFolder)))) ?? "";
   return /\(?([^()\s]+:\d+:\d+)\)?$/.exec(frame)?.[1] ?? "an unknown line";
 }

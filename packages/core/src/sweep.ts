@@ -5,62 +5,65 @@
 import { isFloat } from "./dtype.ts";
 import { add } from "./define/elementwise.ts";
 import { zerosOf } from "./define/movement.ts";
-import { missingRuleError, nonFiniteError } from "./errors.ts";
+import { missingRuleError } from "./errors.ts";
 import { belongs, type Graph, recordFunction, walk } from "./graph.ts";
-import { type Aval, firstNonFinite } from "./op.ts";
+import { type Aval, checkFiniteFor } from "./op.ts";
 import { cast } from "./ops/cast.ts";
 import { broadcastTo, sumTo } from "./ops/movement.ts";
-import { type Node, userLine } from "./recording.ts";
+import { type Node, onBehalf } from "./recording.ts";
 import { sameShape } from "./shape.ts";
-import { entriesOf, type Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** What a sweep needs of a graph; its recording may still be open. */
+export type Sweepable = Pick<Graph, "recording" | "inputs" | "outputs">;
 
 /** Cotangents of a graph's inputs from those of its outputs; null is zero. Linear in the nodes the recording made. */
-export function pullback(graph: Graph, cotangents: readonly (Tensor | null)[]): (Tensor | null)[] {
+export function pullback(graph: Sweepable, cotangents: readonly (Tensor | null)[]): (Tensor | null)[] {
   const { recording, inputs, outputs } = graph;
   const { start } = recording;
-  const nodes: (Node | undefined)[] = [];
-  const slots: ((Tensor | null)[] | undefined)[] = [];
-  let top = -1;
+  const watched = (x: Tensor): boolean => isFloat(x.dtype) && belongs(x, recording);
+  const seeds = outputs.map((x, i) => (watched(x) ? (cotangents[i] ?? null) : null));
+  const top = outputs.reduce((most, x, i) => (seeds[i] === null ? most : Math.max(most, x.origin!.serial - start)), -1);
+  /** By serial number: the nodes reached and the cotangents of their outputs. */
+  const nodes = new Array<Node | undefined>(Math.max(top + 1, inputs.length));
+  const slots = new Array<(Tensor | null)[] | undefined>(nodes.length);
 
   const accumulate = (x: Tensor, g: Tensor): void => {
     const node = x.origin!;
     const at = node.serial - start;
     const settled = settleCotangent(g, x);
     const slot = slots[at];
-    if (slot === undefined) {
-      nodes[at] = node;
-      if (node.outputs.length === 1) slots[at] = [settled];
-      else {
-        const fresh = new Array<Tensor | null>(node.outputs.length).fill(null);
-        fresh[x.index] = settled;
-        slots[at] = fresh;
-      }
-      if (at > top) top = at;
-    } else {
+    if (slot !== undefined) {
       const known = slot[x.index]!;
       slot[x.index] = known === null ? settled : add(known, settled);
+      return;
+    }
+    nodes[at] = node;
+    const fresh = node.outputs.length === 1 ? [settled] : node.outputs.map((_, i) => (i === x.index ? settled : null));
+    slots[at] = fresh;
+  };
+  const step = (node: Node, own: readonly (Tensor | null)[]): void => {
+    const wanted = node.inputs.map(watched);
+    const given = pullbackNode(node, own, wanted);
+    for (let i = 0; i < given.length; i++) {
+      const g = given[i]!;
+      if (g === null || !wanted[i]) continue;
+      if (node.watch.debug) checkFiniteFor(node, g, true);
+      accumulate(node.inputs[i]!, g);
     }
   };
 
   outputs.forEach((x, i) => {
-    const g = cotangents[i] ?? null;
-    if (g !== null && isFloat(x.dtype) && belongs(x, recording)) accumulate(x, g);
+    if (seeds[i] !== null) accumulate(x, seeds[i]!);
   });
-  const watched = (x: Tensor): boolean => isFloat(x.dtype) && belongs(x, recording);
   for (let at = top; at >= inputs.length; at--) {
     const node = nodes[at];
     if (node === undefined) continue;
-    const slot = slots[at]!;
+    const own = slots[at]!;
     slots[at] = undefined;
     nodes[at] = undefined;
-    const wanted = node.inputs.map(watched);
-    const given = pullbackNode(node, slot, wanted);
-    for (let i = 0; i < given.length; i++) {
-      const g = given[i]!;
-      if (g === null || !wanted[i]) continue;
-      if (recording.debug) checkBackward(node, g);
-      accumulate(node.inputs[i]!, g);
-    }
+    if (node.watch.debug) onBehalf(node, true, () => step(node, own));
+    else step(node, own);
   }
   return inputs.map((_, i) => slots[i]?.[0] ?? null);
 }
@@ -117,10 +120,3 @@ function pushforwardNode(node: Node, tangents: readonly (Tensor | null)[]): read
   if (op.expand !== undefined) return pushforward(recordFunction((inputs) => op.expand!(inputs, node.params), node.inputs), tangents);
   throw missingRuleError(op.name, "derivative");
 }
-
-/** Throws when a rule has made a non-finite cotangent. */
-function checkBackward(node: Node, g: Tensor): void {
-  const at = firstNonFinite(g);
-  if (at >= 0) throw nonFiniteError("debug", node.op.name, node.inputs, g, at, entriesOf(g)[at]!, node.source ?? userLine(), "backward");
-}
-

@@ -3,7 +3,7 @@ import { coerce, type DType, type TypedArray } from "./dtype.ts";
 import { abstractReadError, itemError } from "./errors.ts";
 import { formatTensor } from "./format.ts";
 import type { TensorMethods } from "./methods.ts";
-import { type Node, noteRead } from "./recording.ts";
+import { type Node, noteRead, userLine } from "./recording.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 
 /** What holds the entries: a bare number for a scalar, a typed array otherwise, null for a tensor traced on its shape. */
@@ -89,7 +89,7 @@ export interface Tensor extends TensorMethods {}
 
 /** The storage of a tensor a person asked to see: an error on shapes alone, a note in open recordings otherwise. */
 function read(x: Tensor, what: string): number | TypedArray {
-  if (x.storage === null) throw abstractReadError(what);
+  if (x.storage === null) throw abstractReadError(what, userLine());
   if (x.origin?.watch.open) noteRead(x.origin.watch);
   return x.storage;
 }
@@ -99,7 +99,7 @@ const arrays = { bool: Uint8Array, int32: Int32Array, float32: Float32Array, flo
 /** The entries of a concrete tensor as a typed array, unnoticed by recordings: for the engine. */
 export function entriesOf(x: Tensor): TypedArray {
   const storage = x.storage;
-  if (storage === null) throw abstractReadError("values");
+  if (storage === null) throw abstractReadError("values", userLine());
   return typeof storage === "number" ? arrays[x.dtype].of(storage) : storage;
 }
 
