@@ -12,7 +12,7 @@ export function checkOptions(op: string, options: unknown, known: readonly strin
 }
 
 /** An integer not below `least`; `what` names it in the error. */
-export function checkInteger(op: string, what: string, value: unknown, least = -(2 ** 31)): number {
+export function checkInteger(op: string, what: string, value: unknown, least: number = -(2 ** 31)): number {
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > 2 ** 31 - 1) {
     const bound = least === -(2 ** 31) ? "" : ` not below ${least}`;
     throw argumentError(op, `${what} is not an integer${bound}`, value, "give an integer");

@@ -15,7 +15,7 @@ import { isTensor, type NestedArray, type Tensor, type TensorLike, tensorOf } fr
 import { sub } from "./arithmetic.ts";
 import { cast } from "./cast.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
-import { less, where } from "./selection.ts";
+import { equal, less, where } from "./selection.ts";
 import { basicSlice, sliceParts, widen } from "./slicing.ts";
 
 /** Integers that point into an axis: an int32 tensor, a number, or nested arrays of numbers. */
@@ -160,6 +160,13 @@ export const takeAlongAxis: Callable<(x: TensorLike, indices: Indices, options?:
 export function takeAlong(op: string, x: Tensor, indices: Tensor, axis: number): Tensor {
   const { sourceShape, indicesShape, ...labels } = alongLabels(op, x.shape, indices.shape, axis);
   return apply1(indexedTake, [reshape(x, sourceShape), reshape(indices, indicesShape)], { ...labels, caller: op });
+}
+
+/** Zeros with each entry of `updates` added at the position its own index gives along an axis of side `size`: the transpose of `takeAlong`. */
+export function addAlong(op: string, updates: Tensor, indices: Tensor, axis: number, size: number): Tensor {
+  const shape = updates.shape.map((side, i) => (i === axis ? size : side));
+  const { source, out, indices: labels, index } = alongLabels(op, shape, indices.shape, axis);
+  return apply1(indexedAdd, [updates, indices], { source: out, indices: labels, out: source, index, size, caller: op });
 }
 
 /** Labels of taking along an axis place by place; an axis of side 1 that the other side stretches loses its label there. */
@@ -543,7 +550,7 @@ export const oneHot: Callable<(indices: Indices, classes: number, options?: OneH
     const dtype = checkDtype("oneHot", options.dtype ?? "float64");
     const column = reshape(at, [...at.shape, 1]);
     const all = arange(0, count, 1, "int32");
-    return cast(where(less(column, all), false, where(less(all, column), false, true)), dtype);
+    return cast(equal(column, all), dtype);
   },
   { name: "oneHot", sample: (draw) => [draw.integers(draw.shape(0, 2), -1, 4), draw.integer(0, 4), draw.pick([{}, { dtype: "int32" }])] },
 );

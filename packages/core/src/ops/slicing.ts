@@ -3,7 +3,7 @@ import { checkChoice, checkInteger, checkOptions } from "../define/options.ts";
 import { movement, wholeSegment } from "../define/movement.ts";
 import { coerce, isFloat } from "../dtype.ts";
 import { argumentError, clashError, formatShape, indexError } from "../errors.ts";
-import { named } from "../notation.ts";
+import { named, subscript } from "../notation.ts";
 import { apply1, callable, type Callable, type Draw, type Op, tensorArgument } from "../op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
@@ -28,7 +28,7 @@ const offsetOf = (starts: readonly number[], strides: readonly number[]): number
 
 const sliceOp: Op<SliceParams> = /* @__PURE__ */ movement<SliceParams>({
   name: "slice",
-  notation: named("slice"),
+  notation: subscript,
   infer: (inputs, { sizes }) => ({ shape: sizes, dtype: inputs[0]!.dtype }),
   plan: (inputs, { starts, steps }, out) => {
     const strides = stridesOf(inputs[0]!.shape);
@@ -87,18 +87,13 @@ export function sliceAxis(x: Tensor, axis: number, start: number, stop: number):
   });
 }
 
-/** The tensor with every entry of one axis a place later (earlier for -1): zeros enter, the last one leaves. */
-export function shiftAxis(x: Tensor, axis: number, by: 1 | -1): Tensor {
+/** The tensor with every entry of one axis a place later (earlier for -1): the last one leaves and `fill` enters. */
+export function shiftAxis(x: Tensor, axis: number, by: 1 | -1, fill = 0): Tensor {
   const side = x.shape[axis]!;
   if (side === 0) return x;
   const kept = by === 1 ? sliceAxis(x, axis, 0, side - 1) : sliceAxis(x, axis, 1, side);
-  return apply1(placeOp, [kept], {
-    starts: x.shape.map((_, i) => (i === axis && by === 1 ? 1 : 0)),
-    sizes: kept.shape,
-    steps: x.shape.map(() => 1),
-    shape: x.shape,
-    fill: 0,
-  });
+  const starts = x.shape.map((_, i) => (i === axis && by === 1 ? 1 : 0));
+  return apply1(placeOp, [kept], { starts, sizes: kept.shape, steps: x.shape.map(() => 1), shape: x.shape, fill });
 }
 
 /** Start, stop and step; `null` or nothing stands for the end that the step comes from or goes to. */
