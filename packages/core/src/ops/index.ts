@@ -23,6 +23,9 @@ export {
 } from "./movement.ts";
 export { flip, pad, roll, slice } from "./slicing.ts";
 export { addAt, at, oneHot, scatterAdd, setAt, take, takeAlongAxis } from "./indexing.ts";
+export { diag, diagonal, trace, tril, triu } from "./diagonal.ts";
+export { argsort, median, quantile, searchsorted, sort, topK } from "./sorting.ts";
+export { cummax, cummin, cumprod, cumsum, linearRecurrence, logcumsumexp } from "./cumulative.ts";
 export * from "./bitwise.ts";
 export { sum } from "./reduction.ts";
 export { contract, dot, inner, matmul, outer, tensordot, vecdot } from "./contraction.ts";
