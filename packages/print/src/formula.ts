@@ -2,7 +2,7 @@
 import { precedence } from "@cotangent/core/engine";
 import { escapeLatex, nameLatex } from "./names.ts";
 import { numberLatex } from "./numbers.ts";
-import type { ApplyTerm, EinsumTerm, FractionTerm, NumberTerm, Reduced, Term } from "./term.ts";
+import { type ApplyTerm, type EinsumTerm, type FractionTerm, isPowerOfTwo, type NumberTerm, type Reduced, type Term } from "./term.ts";
 
 interface Piece {
   readonly latex: string;
@@ -106,7 +106,8 @@ function productPiece(given: readonly Term[], hadamard: boolean, { piece }: Writ
     const isClear = factor.kind === "matrix" ? isLast && isScaling : isLast || !reachesRight(factor);
     const own = piece(factor);
     if (!isClear) return parenthesised(own);
-    return factor.kind === "matrix" || (factor.kind !== "product" && i === 0) ? atLeast(own, product) : stronger(own, product);
+    const mayBeProduct = factor.kind === "matrix" || reachesRight(factor) || (factor.kind !== "product" && i === 0);
+    return mayBeProduct ? atLeast(own, product) : stronger(own, product);
   });
   return { latex: joinFactors(pieces, hadamard ? " \\odot " : "\\,"), strength: product, tall: isTall(pieces) };
 }
@@ -144,7 +145,7 @@ const labelLatex = (labels: string, separator = ""): string => [...labels].map(n
 
 /** A numerator 1/2ᵏ goes below the line, where it is exact too. */
 function fractionPiece({ over, under }: FractionTerm, { slash, piece, small }: Writer): Piece {
-  if (over.kind === "number" && over.value < 1 && Number.isInteger(Math.log2(over.value))) {
+  if (over.kind === "number" && over.value < 1 && isPowerOfTwo(over.value)) {
     const factors: Term[] = [{ ...over, value: 1 / over.value }, ...(under.kind === "product" ? under.factors : [under])];
     const below: Term = { kind: "product", factors, hadamard: false, rank: under.rank, size: under.size + 1 };
     return fractionPiece({ kind: "fraction", over: { ...over, value: 1 }, under: below, rank: 0, size: 0 }, { digits: 0, slash, piece, small });

@@ -4,7 +4,7 @@ import type { SubGraph } from "@cotangent/core/engine";
 import { termLatex } from "./formula.ts";
 import { escapeLatex, nameLatex } from "./names.ts";
 import { choiceOf, type PrintOptions, type Settings, settingsOf } from "./options.ts";
-import { type Equation, equationsOf, type Outline, outlineOf } from "./outline.ts";
+import { type Equation, equationsOf, type Outline, outlineOf, stepsOf } from "./outline.ts";
 import { valueLatex } from "./values.ts";
 
 export interface LatexOptions extends PrintOptions {
@@ -25,14 +25,13 @@ export interface LatexOptions extends PrintOptions {
  * ```
  */
 export function latex(graph: SubGraph, options: LatexOptions = {}): string {
-  const settings = settingsOf("latex", graph, options, false);
+  const settings = settingsOf("latex", graph, options, { shapes: false, digits: 6 });
   const form = choiceOf("latex", "form", options.form ?? "formula", ["formula", "steps"]);
   const outline = outlineOf(graph, { steps: form === "steps", literal: false, inputs: settings.inputs });
-  const { outputs, rest } = equationsOf(outline);
   const types = settings.shapes ? inputTypes(outline) : [];
-  if (form === "steps") return aligned([...types, ...[...outputs, ...rest].reverse().map((equation) => rowOf(equation, settings))]);
-  const [first, ...others] = rest;
-  const where = first === undefined ? [] : [rowOf(first, settings, "\\text{where}\\quad "), ...others.map((equation) => rowOf(equation, settings))];
+  if (form === "steps") return aligned([...types, ...stepsOf(outline).map((equation) => rowOf(equation, settings))]);
+  const { outputs, rest } = equationsOf(outline);
+  const where = rest.map((equation, i) => rowOf(equation, settings, i === 0 ? "\\text{where}\\quad " : ""));
   return aligned([...outputs.map((equation) => rowOf(equation, settings)), ...where, ...types]);
 }
 
@@ -44,21 +43,26 @@ interface Row {
 
 /** One row needs no environment. */
 function aligned(rows: readonly Row[]): string {
-  if (rows.length === 1) return `${rows[0]!.left}${rows[0]!.right}`.replace(/^\{\} /, "");
+  if (rows.length === 1) return `${rows[0]!.left}${rows[0]!.right.replace("&& ", "")}`;
   return ["\\begin{aligned}", rows.map(({ left, right }) => `  ${left}&${right}`).join(" \\\\\n"), "\\end{aligned}"].join("\n");
 }
 
-function rowOf({ names, args, right, tensors }: Equation, settings: Settings, before = ""): Row {
-  const tuple = (parts: readonly string[]): string => (parts.length === 1 ? parts[0]! : `\\left(${parts.join(", ")}\\right)`);
+function rowOf({ names, args, right, tensors }: Equation, { digits, shapes, values }: Settings, before = ""): Row {
   const left = args === undefined ? tuple(names.map(nameLatex)) : `\\operatorname{${escapeLatex(names[0]!)}}(${args.map(nameLatex).join(", ")})`;
-  const value = tuple(right.map((term) => termLatex(term, settings.digits)));
-  const type = settings.shapes && tensors.length > 0 ? ` \\in ${tensors.map(setLatex).join(", ")}` : "";
-  const shown = settings.values ? tensors.map((x) => valueLatex(x, settings.digits)).filter((one) => one !== undefined) : [];
-  const values = shown.length === 0 ? "" : ` \\approx ${tuple(shown)}`;
-  return names.length === 0 ? { left: before, right: `${value}${values}${type}` } : { left: `${before}${left} `, right: `= ${value}${values}${type}` };
+  const shown = values || right.length === 0 ? tensors.map((x) => valueLatex(x, digits)).filter((one) => one !== undefined) : [];
+  const sides = [
+    ...(names.length === 0 ? [] : ["="]),
+    ...(right.length === 0 ? [] : [tuple(right.map((term) => termLatex(term, digits)))]),
+    ...(shown.length === 0 ? [] : [...(right.length === 0 ? [] : ["\\approx"]), tuple(shown)]),
+    ...(shapes && tensors.length > 0 ? [`&& \\in ${tensors.map(setLatex).join(", ")}`] : []),
+  ];
+  return { left: `${before}${names.length === 0 ? "" : `${left} `}`, right: sides.join(" ") };
 }
 
-const inputTypes = ({ inputs }: Outline): Row[] => inputs.map(({ name, tensor }) => ({ left: `${nameLatex(name)} `, right: `\\in ${setLatex(tensor)}` }));
+const tuple = (parts: readonly string[]): string => (parts.length === 1 ? parts[0]! : `\\left(${parts.join(", ")}\\right)`);
+
+const inputTypes = ({ inputs }: Outline): Row[] =>
+  inputs.map(({ name, tensor }) => ({ left: `${nameLatex(name)} `, right: `\\in ${setLatex(tensor)}` }));
 
 const sets = { float64: "\\mathbb{R}", float32: "\\mathbb{R}", int32: "\\mathbb{Z}", bool: "\\{0, 1\\}" } as const;
 

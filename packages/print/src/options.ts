@@ -21,10 +21,10 @@ export interface Settings {
 }
 
 /** The options with their defaults, or an error that names what is wrong. */
-export function settingsOf(printer: string, graph: unknown, options: PrintOptions, shapesByDefault: boolean): Settings {
+export function settingsOf(printer: string, graph: unknown, options: PrintOptions, defaults: Pick<Settings, "shapes" | "digits">): Settings {
   if (!isGraph(graph)) throw notGraphError(printer, graph);
   if (typeof options !== "object" || options === null) throw optionError(printer, "the second argument", options, "an object of options");
-  const { values = false, shapes = shapesByDefault, digits = 6, inputs = [] } = options;
+  const { values = false, shapes = defaults.shapes, digits = defaults.digits, inputs = [] } = options;
   if (typeof values !== "boolean") throw optionError(printer, "values", values, "true or false");
   if (typeof shapes !== "boolean") throw optionError(printer, "shapes", shapes, "true or false");
   if (!Number.isInteger(digits) || digits < 1 || digits > 17) throw optionError(printer, "digits", digits, "an integer from 1 to 17");

@@ -12,6 +12,9 @@ export type Definition = Values | Constant;
 
 export interface Values {
   readonly kind: "values";
+  readonly node: Node;
+  /** The inputs that have a name. */
+  readonly operands: readonly Named[];
   readonly names: readonly string[];
   readonly tensors: readonly Tensor[];
   readonly term: Term;
@@ -23,6 +26,7 @@ export interface Constant {
   readonly kind: "constant";
   readonly name: string;
   readonly tensor: Tensor;
+  readonly isLabelled: boolean;
 }
 
 /** A sub-graph of a node and what the node calls it. */
@@ -31,7 +35,7 @@ export interface SubOutline {
   readonly outline: Outline;
 }
 
-export interface Input {
+export interface Named {
   readonly name: string;
   readonly tensor: Tensor;
 }
@@ -42,7 +46,7 @@ export interface Output {
 }
 
 export interface Outline {
-  readonly inputs: readonly Input[];
+  readonly inputs: readonly Named[];
   /** Each uses only what stands before it. */
   readonly definitions: readonly Definition[];
   readonly outputs: readonly Output[];
@@ -79,14 +83,15 @@ function outline(graph: SubGraph, options: OutlineOptions, names: Names, outer: 
   const isNamed = namedIn(graph, options, names);
   for (const node of graph.nodes) {
     const functions = functionsOf(node, options, names, terms);
-    const args = [...functions.map(({ name }) => symbol(name, 0, true)), ...node.inputs.map(termOfOperand)];
-    const term = termOf(node, args, options);
+    const given = node.inputs.map(termOfOperand);
+    const term = termOf(node, [...functions.map(({ name }) => symbol(name, 0, true)), ...given], options);
     if (node.outputs.length === 1 && functions.length === 0 && !isNamed(node.outputs[0]!, term)) {
       terms.set(node.outputs[0]!, term);
       continue;
     }
     for (const out of node.outputs) terms.set(out, symbol(names.of(out), out.rank));
-    definitions.push({ kind: "values", names: node.outputs.map(names.of), tensors: node.outputs, term, functions });
+    const operands = given.flatMap((one, i) => (one.kind === "symbol" ? [{ name: one.name, tensor: node.inputs[i]! }] : []));
+    definitions.push({ kind: "values", node, operands, names: node.outputs.map(names.of), tensors: node.outputs, term, functions });
   }
   return {
     inputs: graph.inputs.map((tensor) => ({ name: names.of(tensor), tensor })),
@@ -108,9 +113,8 @@ function namedIn(graph: SubGraph, { steps, literal }: OutlineOptions, names: Nam
   graph.outputs.forEach(use);
   const outputs = new Set(graph.outputs.length > 1 ? graph.outputs : []);
   return (x, term) => {
-    if (names.isLabelled(x) || literal) return true;
-    if (term.kind === "symbol" || term.kind === "number") return false;
-    return steps || outputs.has(x) || term.size > largestInline || (uses.get(x)! > 1 && term.size >= smallestShared);
+    if (term.kind === "symbol" || term.kind === "number") return literal && names.isLabelled(x);
+    return steps || names.isLabelled(x) || outputs.has(x) || term.size > largestInline || (uses.get(x)! > 1 && term.size >= smallestShared);
   };
 }
 
@@ -118,7 +122,7 @@ function namedIn(graph: SubGraph, { steps, literal }: OutlineOptions, names: Nam
 function constantTerm(x: Tensor, names: Names, definitions: Definition[]): Term {
   const value = names.isLabelled(x) || x.storage === null ? undefined : uniformValue(x);
   if (value !== undefined) return number(value, x.dtype);
-  definitions.push({ kind: "constant", name: names.of(x), tensor: x });
+  definitions.push({ kind: "constant", name: names.of(x), tensor: x, isLabelled: names.isLabelled(x) });
   return symbol(names.of(x), x.rank);
 }
 
@@ -128,17 +132,17 @@ function uniformValue(x: Tensor): number | undefined {
   return entries.every((entry: number) => Object.is(entry, first)) ? first : undefined;
 }
 
-/** One line of a formula: `right`, `name = right`, `(name, name) = right` or `name(argument) = right`. */
+/** One line of a formula: `right`, `name = right`, `(name, name) = right` or `name(argument) = right`; `name = entries` for a constant. */
 export interface Equation {
   readonly names: readonly string[];
   /** The arguments, where it defines a sub-graph. */
   readonly args: readonly string[] | undefined;
-  /** One term, or several in parentheses. */
+  /** One term, or several in parentheses; none for a constant, which is its entries. */
   readonly right: readonly Term[];
   readonly tensors: readonly Tensor[];
 }
 
-/** The equations of the outputs, then of what they use, each before what it uses itself. Constants have no equation. */
+/** The equations of the outputs, then of what they use, each before what it uses itself, then unnamed constants. */
 export interface Equations {
   readonly outputs: readonly Equation[];
   readonly rest: readonly Equation[];
@@ -154,9 +158,33 @@ export function equationsOf({ definitions, outputs }: Outline): Equations {
   const headed = named.length === heads.size ? heads : new Set();
   return {
     outputs: headed.size === 0 ? [whole] : named.map(equationOf),
-    rest: values.reverse().flatMap((one) => [...(headed.has(one) ? [] : [equationOf(one)]), ...one.functions.flatMap(equationsOfFunction)]),
+    rest: [
+      ...values.reverse().flatMap((one) => [...(headed.has(one) ? [] : [equationOf(one)]), ...one.functions.flatMap(equationsOfFunction)]),
+      ...definitions.flatMap((one) => (one.kind === "constant" ? constantEquation(one) : [])),
+    ],
   };
 }
+
+/** The equations in the order the nodes ran, a sub-graph before the node that runs it; the outputs last, unless they have been named. */
+export function stepsOf({ definitions, outputs }: Outline): Equation[] {
+  const steps = definitions.flatMap((one) => (one.kind === "constant" ? constantEquation(one) : [...one.functions.flatMap(stepsOfFunction), equationOf(one)]));
+  const last = steps[steps.length - 1];
+  const right = outputs.map(({ term }) => term);
+  const isSaid = right.length === 1 && right[0]!.kind === "symbol" && last?.names.includes(right[0]!.name);
+  return isSaid ? steps : [...steps, { names: [], args: undefined, right, tensors: outputs.map(({ tensor }) => tensor) }];
+}
+
+function stepsOfFunction({ name, outline }: SubOutline): Equation[] {
+  const args = outline.inputs.map((input) => input.name);
+  const steps = stepsOf(outline);
+  const last = steps[steps.length - 1]!;
+  if (last.names.length === 0) return [...steps.slice(0, -1), { ...last, names: [name], args, tensors: [] }];
+  return [...steps, { names: [name], args, right: outline.outputs.map(({ term }) => term), tensors: [] }];
+}
+
+/** A constant without a label says nothing, so its entries are given. */
+const constantEquation = ({ name, tensor, isLabelled }: Constant): Equation[] =>
+  isLabelled || tensor.storage === null ? [] : [{ names: [name], args: undefined, right: [], tensors: [tensor] }];
 
 const equationOf = ({ names, term, tensors }: Values): Equation => ({ names, args: undefined, right: [term], tensors });
 

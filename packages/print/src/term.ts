@@ -145,6 +145,8 @@ export function termOf(node: Node, args: readonly Term[], { literal }: TermOptio
       break;
     case "fraction":
       return args.length === 1 ? fraction(number(1, "float64"), args[0]!, rank, literal) : fraction(args[0]!, args[1]!, rank, literal);
+    case "alias":
+      return args[0]!;
     case "transparent":
       if (!literal) return args[0]!;
       break;
@@ -214,9 +216,8 @@ function product(args: readonly Term[], hadamard: boolean, rank: number, literal
     const isNegated = arg.kind === "negative";
     const plain = isNegated ? arg.of : arg;
     if (isNegated) isNegative = !isNegative;
-    if (isNumber(plain, 1)) continue;
-    if (plain.kind === "product" && (plain.hadamard === hadamard || plain.rank === 0)) factors.push(...plain.factors);
-    else factors.push(plain);
+    if (plain.kind === "product" && (plain.hadamard === hadamard || plain.rank === 0)) plain.factors.forEach((factor) => multiply(factors, factor));
+    else multiply(factors, plain);
   }
   const whole: Term =
     factors.length === 0
@@ -226,6 +227,17 @@ function product(args: readonly Term[], hadamard: boolean, rank: number, literal
         : { kind: "product", factors, hadamard, rank, size: sizeOfAll(factors) };
   return isNegative ? negative(whole) : whole;
 }
+
+/** Adds a factor; numbers of which one is a power of two become one number, which is exact, and 1 is left out. */
+function multiply(factors: Term[], factor: Term): void {
+  if (factor.kind !== "number") return void factors.push(factor);
+  const at = factors.findIndex((one) => one.kind === "number" && (isPowerOfTwo(one.value) || isPowerOfTwo(factor.value)));
+  const known = at < 0 ? factor : (factors.splice(at, 1)[0] as NumberTerm);
+  const value = at < 0 ? factor.value : known.value * factor.value;
+  if (value !== 1) factors.splice(at < 0 ? factors.length : at, 0, { ...known, value });
+}
+
+export const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value)) && 2 ** Math.log2(value) === value;
 
 function fraction(x: Term, y: Term, rank: number, literal: boolean): Term {
   if (literal) return { kind: "fraction", over: x, under: y, rank, size: x.size + y.size + 1 };

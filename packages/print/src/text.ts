@@ -31,7 +31,7 @@ export interface TextOptions extends PrintOptions {
  * ```
  */
 export function text(graph: SubGraph, options: TextOptions = {}): string {
-  const settings = settingsOf("text", graph, options, options?.form !== "formula");
+  const settings = settingsOf("text", graph, options, { shapes: options?.form !== "formula", digits: 6 });
   const form = choiceOf("text", "form", options.form ?? "listing", ["listing", "formula"]);
   const isListing = form === "listing";
   const outline = outlineOf(graph, { steps: isListing, literal: isListing, inputs: settings.inputs });
@@ -110,9 +110,11 @@ function formula(outline: Outline, settings: Settings): string[] {
 }
 
 function equationText({ names, args, right, tensors }: Equation, settings: Settings): string {
-  const tuple = (parts: readonly string[]): string => (parts.length === 1 ? parts[0]! : `(${parts.join(", ")})`);
-  const left = args === undefined ? tuple(names) : `${names[0]}(${args.join(", ")})`;
-  const value = tuple(right.map((term) => termText(term, settings.digits)));
   const type = settings.shapes && tensors.length > 0 ? `: ${tensors.map(typeText).join(", ")}` : "";
-  return `${names.length === 0 ? "" : `${left}${type} = `}${value}${settings.values ? comment(tensors, settings) : ""}`;
+  const left = args === undefined ? `${tuple(names)}${type} = ` : `${names[0]}(${args.join(", ")}) = `;
+  if (right.length === 0) return `${left}${valueText(tensors[0]!, settings.digits)}`;
+  const value = tuple(right.map((term) => termText(term, settings.digits)));
+  return `${names.length === 0 ? "" : left}${value}${settings.values ? comment(tensors, settings) : ""}`;
 }
+
+const tuple = (parts: readonly string[]): string => (parts.length === 1 ? parts[0]! : `(${parts.join(", ")})`);

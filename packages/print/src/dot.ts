@@ -1,0 +1,153 @@
+/** Graphs in Graphviz's language: a node for every op, edges labelled with shapes, sub-graphs as clusters. It lays nothing out. */
+import type { Tensor } from "@cotangent/core";
+import { formatShape, type Kind, type SubGraph } from "@cotangent/core/engine";
+import { termText } from "./infix.ts";
+import { choiceOf, type PrintOptions, type Settings, settingsOf } from "./options.ts";
+import { type Outline, outlineOf, type Output, type SubOutline, type Values } from "./outline.ts";
+import { typeText, valueText } from "./values.ts";
+
+export interface DotOptions extends PrintOptions {
+  /** Where the graph flows: `"down"` by default, or `"right"`. */
+  readonly direction?: "down" | "right";
+}
+
+/**
+ * A graph in the DOT language of Graphviz: inputs, constants, one node an op with its kind as shape and colour, and outputs; edges carry
+ * shapes (and dtypes other than float64) unless `shapes` is false, nodes carry values with `values`, in 4 digits unless `digits` says otherwise. The sub-graphs of a node are clusters.
+ * The colours read on light and on dark ground. Throws where the argument is not a graph.
+ * @example
+ * ```ts
+ * const graph = record((x: Tensor) => x.mul(2).sum(), label(tensor([1, 2]), "x"));
+ * dot(graph).split("\n").length; // => 13
+ * ```
+ */
+export function dot(graph: SubGraph, options: DotOptions = {}): string {
+  const settings = settingsOf("dot", graph, options, { shapes: true, digits: 4 });
+  const direction = choiceOf("dot", "direction", options.direction ?? "down", ["down", "right"]);
+  const outline = outlineOf(graph, { steps: true, literal: true, inputs: settings.inputs });
+  const drawing: Drawing = { settings, ids: new Map(), outputs: new Set(outline.outputs.map(nameOf)), lines: [], count: { nodes: 0, clusters: 0 } };
+  draw(outline, drawing, "  ");
+  return [
+    "digraph {",
+    `  graph [rankdir=${direction === "down" ? "TB" : "LR"}, bgcolor="transparent", nodesep=0.3, ranksep=0.4, ${font(11)}, color="${line}", fontcolor="${line}"]`,
+    `  node [${font(12)}, fontcolor="${ink}", color="${line}", margin="0.12,0.06", height=0.3]`,
+    `  edge [${font(10)}, fontcolor="${line}", color="${line}", arrowsize=0.6]`,
+    ...drawing.lines,
+    "}",
+  ].join("\n");
+}
+
+interface Drawing {
+  readonly settings: Settings;
+  /** The node that makes a named value. */
+  readonly ids: Map<string, string>;
+  /** The names of the graph's outputs. */
+  readonly outputs: ReadonlySet<string | undefined>;
+  readonly lines: string[];
+  readonly count: { nodes: number; clusters: number };
+}
+
+/** The name of an output, unless it is a number. */
+const nameOf = ({ term }: Output): string | undefined => (term.kind === "symbol" ? term.name : undefined);
+
+/** One width for all characters, so that text fits its box in whatever fixed-width font a viewer has. */
+const font = (size: number): string => `fontname="Courier New", fontsize=${size}`;
+
+/** Dark enough for white paper, light enough for a dark screen. */
+const line = "#7d8590";
+/** The text inside nodes, whose fill is light. */
+const ink = "#1f2328";
+
+/** How a kind of op looks. */
+const looks: Readonly<Record<Kind, string>> = {
+  elementwise: 'shape=box, style="filled,rounded", fillcolor="#cfe3fb"',
+  movement: 'shape=box, style="filled,dashed", fillcolor="#e7e9ec"',
+  reduction: 'shape=invtrapezium, style="filled", fillcolor="#fbdcb8"',
+  contraction: 'shape=hexagon, style="filled", fillcolor="#e2d4f7"',
+  program: 'shape=component, style="filled", fillcolor="#cdeccf"',
+  call: 'shape=tab, style="filled", fillcolor="#f9d0d6"',
+  composite: 'shape=box, style="filled,rounded", peripheries=2, fillcolor="#cfe3fb"',
+};
+
+const given = 'shape=ellipse, style="filled", fillcolor="#fff0b3"';
+const constant = 'shape=ellipse, style="filled,dashed", fillcolor="#ffffff"';
+const result = 'shape=ellipse, style="filled", fillcolor="#e7e9ec"';
+
+function draw(outline: Outline, drawing: Drawing, indent: string): void {
+  for (const { name, tensor } of outline.inputs) drawValue(name, tensor, given, drawing, indent);
+  for (const one of outline.definitions) {
+    if (one.kind === "constant") drawValue(one.name, one.tensor, constant, drawing, indent);
+    else drawNode(one, drawing, indent);
+  }
+}
+
+/** A node with lines of text; its id. */
+function drawBox(text: readonly string[], look: string, tip: string, { lines, count }: Drawing, indent: string): string {
+  const id = `n${count.nodes++}`;
+  const label = text.flatMap(broken).map(quoted).join("\\n");
+  lines.push(`${indent}${id} [label="${label}", ${look}, tooltip="${quoted(tip)}"]`);
+  return id;
+}
+
+function drawValue(name: string, x: Tensor, look: string, drawing: Drawing, indent: string): void {
+  const { settings, outputs } = drawing;
+  const lines = [settings.shapes ? `${name}: ${typeText(x)}` : name, ...valuesOf([x], settings)];
+  const border = outputs.has(name) ? `, ${strong}` : "";
+  drawing.ids.set(name, drawBox(lines, look + border, `${name}: ${typeText(x)}`, drawing, indent));
+}
+
+/** The border of a graph's outputs. */
+const strong = "penwidth=2.5";
+
+function drawNode({ node, operands, names, tensors, term, functions }: Values, drawing: Drawing, indent: string): void {
+  const { settings, ids, lines, outputs } = drawing;
+  const right = termText(term, settings.digits);
+  const tip = `${names.map((name, i) => `${name}: ${typeText(tensors[i]!)}`).join(", ")} = ${right}`;
+  const look = looks[node.op.kind] + (names.some((name) => outputs.has(name)) ? `, ${strong}` : "");
+  const id = drawBox([`${names.join(", ")} = ${right}`, ...valuesOf(tensors, settings)], look, tip, drawing, indent);
+  for (const [name, tensor] of new Map(operands.map((operand) => [operand.name, operand.tensor]))) {
+    lines.push(`${indent}${ids.get(name)} -> ${id}${edgeLabel(tensor, settings)}`);
+  }
+  for (const name of names) ids.set(name, id);
+  for (const each of functions) drawFunction(each, id, drawing, indent);
+}
+
+/** A cluster whose result feeds the node that runs it. */
+function drawFunction({ name, outline }: SubOutline, owner: string, drawing: Drawing, indent: string): void {
+  const { settings, ids, lines, count } = drawing;
+  lines.push(`${indent}subgraph cluster${count.clusters++} {`, `${indent}  label="${quoted(name)}"; style="rounded"`);
+  draw(outline, drawing, `${indent}  `);
+  const terms = outline.outputs.map(({ term }) => termText(term, settings.digits)).join(", ");
+  const end = drawBox([terms], result, `the result of ${name}`, drawing, `${indent}  `);
+  for (const output of outline.outputs) {
+    const from = ids.get(nameOf(output) ?? "");
+    if (from !== undefined) lines.push(`${indent}  ${from} -> ${end}${edgeLabel(output.tensor, settings)}`);
+  }
+  lines.push(`${indent}}`, `${indent}${end} -> ${owner} [style=dashed]`);
+}
+
+const valuesOf = (tensors: readonly Tensor[], { values, digits }: Settings): string[] =>
+  values ? tensors.map((x) => valueText(x, digits)).filter((value) => value !== undefined) : [];
+
+function edgeLabel(x: Tensor, { shapes }: Settings): string {
+  if (!shapes) return "";
+  return ` [label=" ${x.dtype === "float64" ? formatShape(x.shape) : typeText(x)} "]`;
+}
+
+/** Longer lines are broken behind commas. */
+const longest = 40;
+
+function broken(text: string): string[] {
+  const lines: string[] = [];
+  let current = "";
+  for (const part of text.split(/(?<=, )/)) {
+    if (current !== "" && current.length + part.length > longest) {
+      lines.push(current.trimEnd());
+      current = "";
+    }
+    current += part;
+  }
+  return [...lines, current];
+}
+
+const quoted = (text: string): string => text.replace(/[\\"]/g, "\\$&");
