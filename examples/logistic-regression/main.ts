@@ -7,43 +7,43 @@ import { showData, showFit, showScores } from "./report.ts";
 import { allRows, parameterCount, type Rows, reference, testRows, trainingRows } from "./rows.ts";
 
 /** J(θ) = −mean(y log h + (1−y) log(1−h)) with h = sigmoid(Xθ). */
-function crossEntropy({ X, y }: Rows, theta: Tensor): Tensor {
+function crossEntropy(theta: Tensor, { X, y }: Rows): Tensor {
   const h = label(sigmoid(X.matmul(theta)), "h");
   return neg(mean(y.mul(log(h)).add(sub(1, y).mul(log(sub(1, h))))));
 }
 
 /** The same function from the logits z = Xθ, mean(log(1+eᶻ) − y z): it loses nothing where h rounds to 0 or 1. */
-function logitsCrossEntropy({ X, y }: Rows, theta: Tensor): Tensor {
+function logitsCrossEntropy(theta: Tensor, { X, y }: Rows): Tensor {
   const z = X.matmul(theta);
   return mean(softplus(z).sub(y.mul(z)));
 }
 
 /** The gradient derived by hand, (1/m) Xᵀ(h − y); and the same sum with every term made positive. */
-function byHand({ X, y }: Rows, theta: Tensor): Tensor {
+function byHand(theta: Tensor, { X, y }: Rows): Tensor {
   return transpose(X)
     .matmul(sigmoid(X.matmul(theta)).sub(y))
     .div(y.size);
 }
-function termSizes({ X, y }: Rows, theta: Tensor): Tensor {
+function termSizes(theta: Tensor, { X, y }: Rows): Tensor {
   return abs(transpose(X))
     .matmul(abs(sigmoid(X.matmul(theta)).sub(y)))
     .div(y.size);
 }
 
 /** The loss to fit: with (λ/2) Σ w², the bias not penalised. */
-function penalised(rows: Rows, theta: Tensor): Tensor {
-  return logitsCrossEntropy(rows, theta).add(mul(reference.lambda / 2, theta.slice([1]).square().sum()));
+function penalised(theta: Tensor, rows: Rows): Tensor {
+  return logitsCrossEntropy(theta, rows).add(mul(reference.lambda / 2, theta.slice([1]).square().sum()));
 }
 
 /** A function of θ alone. */
-const on = (rows: Rows, f: (rows: Rows, theta: Tensor) => Tensor) => (theta: Tensor) => f(rows, theta);
+const on = (rows: Rows, f: (theta: Tensor, rows: Rows) => Tensor) => (theta: Tensor) => f(theta, rows);
 
 showData();
 
 const start = label(zeros([parameterCount]), "θ");
-const J = on(trainingRows, crossEntropy);
-const graphs = { loss: record(J, start), gradient: record(grad(J), start) };
-showGraphs(graphs);
+const loss = record(crossEntropy, start, trainingRows);
+const gradient = record(grad(crossEntropy), start, trainingRows);
+showGraphs(loss, gradient);
 
 showAgreement({
   losses: { "log form": on(allRows, crossEntropy), "logits form": on(allRows, logitsCrossEntropy) },
@@ -54,7 +54,7 @@ showAgreement({
 
 const optimizer = sgd(0.3, { momentum: 0.95 });
 const trained = descend(on(trainingRows, penalised), start, { optimizer, tolerance: 1e-8, heldOut: on(testRows, penalised) });
-showScores(logitsCrossEntropy(testRows, trained.x), sigmoid(testRows.X.matmul(trained.x)));
+showScores(logitsCrossEntropy(trained.x, testRows), sigmoid(testRows.X.matmul(trained.x)));
 
 showFit(minimize(on(allRows, penalised), start, { gradientTolerance: 1e-12 }));
-showPictures(import.meta.url, graphs, trained.curves);
+await showPictures(import.meta.url, loss, gradient, trained.curves);

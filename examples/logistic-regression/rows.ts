@@ -1,6 +1,6 @@
 // The rows of the example: standardised features with a bias column, and labels, for training, testing and all together.
 import { readFileSync } from "node:fs";
-import { label, type Tensor } from "@cotangent/core";
+import type { Tensor } from "@cotangent/core";
 import { columnNames, numbers, readTable, rowsOf, splitRows, standardise, withBias } from "../support/table.ts";
 
 export interface Reference {
@@ -28,12 +28,12 @@ const labels = numbers(table, ["benign"]).reshape([-1]);
 const split = splitRows(table.length, 0.8, 0);
 const trainingFeatures = rowsOf(features, split.train);
 
-/** Named for the printers. */
-const named = (X: Tensor, y: Tensor): Rows => ({ X: label(X, "X"), y: label(y, "y") });
-
 /** Test rows are standardised by the training rows' means and deviations. */
-export const trainingRows = named(withBias(standardise(trainingFeatures)), rowsOf(labels, split.train));
-export const testRows = named(withBias(standardise(rowsOf(features, split.test), trainingFeatures)), rowsOf(labels, split.test));
-export const allRows = named(withBias(standardise(features)), labels);
+export const trainingRows: Rows = { X: withBias(standardise(trainingFeatures)), y: rowsOf(labels, split.train) };
+export const testRows: Rows = {
+  X: withBias(standardise(rowsOf(features, split.test), trainingFeatures)),
+  y: rowsOf(labels, split.test),
+};
+export const allRows: Rows = { X: withBias(standardise(features)), y: labels };
 
 export const parameterCount = featureNames.length + 1;

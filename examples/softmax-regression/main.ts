@@ -7,42 +7,42 @@ import { showData, showFit, showScores } from "./report.ts";
 import { allRows, parameterShape, type Rows, reference, testRows, trainingRows } from "./rows.ts";
 
 /** J(W) = −(1/m) Σᵢ Σₖ y log p, with p = softmax(XW) along each row and one-hot y. */
-function crossEntropy({ X, y }: Rows, W: Tensor): Tensor {
+function crossEntropy(W: Tensor, { X, y }: Rows): Tensor {
   const p = label(softmax(X.matmul(W), { axes: 1 }), "p");
   return neg(mean(sum(y.mul(log(p)), { axes: 1 })));
 }
 
 /** The same function from the logits XW, whose log p never sees a p that has rounded to 0. */
-function logitsCrossEntropy({ X, y }: Rows, W: Tensor): Tensor {
+function logitsCrossEntropy(W: Tensor, { X, y }: Rows): Tensor {
   return neg(mean(sum(y.mul(logSoftmax(X.matmul(W), { axes: 1 })), { axes: 1 })));
 }
 
 /** The gradient derived by hand, (1/m) Xᵀ(p − y); and the same sum with every term made positive. */
-function byHand({ X, y }: Rows, W: Tensor): Tensor {
+function byHand(W: Tensor, { X, y }: Rows): Tensor {
   return transpose(X)
     .matmul(softmax(X.matmul(W), { axes: 1 }).sub(y))
     .div(y.shape[0]!);
 }
-function termSizes({ X, y }: Rows, W: Tensor): Tensor {
+function termSizes(W: Tensor, { X, y }: Rows): Tensor {
   return abs(transpose(X))
     .matmul(abs(softmax(X.matmul(W), { axes: 1 }).sub(y)))
     .div(y.shape[0]!);
 }
 
 /** The loss to fit: with (λ/2) Σ W², the biases (the first row) not penalised. */
-function penalised(rows: Rows, W: Tensor): Tensor {
-  return logitsCrossEntropy(rows, W).add(mul(reference.lambda / 2, W.slice([1]).square().sum()));
+function penalised(W: Tensor, rows: Rows): Tensor {
+  return logitsCrossEntropy(W, rows).add(mul(reference.lambda / 2, W.slice([1]).square().sum()));
 }
 
 /** A function of W alone. */
-const on = (rows: Rows, f: (rows: Rows, W: Tensor) => Tensor) => (W: Tensor) => f(rows, W);
+const on = (rows: Rows, f: (W: Tensor, rows: Rows) => Tensor) => (W: Tensor) => f(W, rows);
 
 showData();
 
 const start = label(zeros(parameterShape), "W");
-const J = on(trainingRows, crossEntropy);
-const graphs = { loss: record(J, start), gradient: record(grad(J), start) };
-showGraphs(graphs);
+const loss = record(crossEntropy, start, trainingRows);
+const gradient = record(grad(crossEntropy), start, trainingRows);
+showGraphs(loss, gradient);
 
 showAgreement({
   losses: { "log form": on(allRows, crossEntropy), "logits form": on(allRows, logitsCrossEntropy) },
@@ -53,7 +53,7 @@ showAgreement({
 
 const optimizer = sgd(0.3, { momentum: 0.95 });
 const trained = descend(on(trainingRows, penalised), start, { optimizer, tolerance: 1e-8, heldOut: on(testRows, penalised) });
-showScores(logitsCrossEntropy(testRows, trained.x), testRows.X.matmul(trained.x));
+showScores(logitsCrossEntropy(trained.x, testRows), testRows.X.matmul(trained.x));
 
 showFit(minimize(on(allRows, penalised), start, { gradientTolerance: 1e-12 }));
-showPictures(import.meta.url, graphs, trained.curves);
+await showPictures(import.meta.url, loss, gradient, trained.curves);

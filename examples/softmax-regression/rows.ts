@@ -1,6 +1,6 @@
 // The rows of the example: standardised features with a bias column, and one-hot species, for training, testing and all together.
 import { readFileSync } from "node:fs";
-import { label, oneHot, type Tensor } from "@cotangent/core";
+import { oneHot, type Tensor } from "@cotangent/core";
 import { classIndices, columnNames, numbers, readTable, rowsOf, splitRows, standardise, withBias } from "../support/table.ts";
 
 export interface Reference {
@@ -31,12 +31,12 @@ const species = oneHot(classIndices(table, "species", classes), classes.length);
 const split = splitRows(table.length, 0.8, 0);
 const trainingFeatures = rowsOf(features, split.train);
 
-/** Named for the printers. */
-const named = (X: Tensor, y: Tensor): Rows => ({ X: label(X, "X"), y: label(y, "y") });
-
 /** Test rows are standardised by the training rows' means and deviations. */
-export const trainingRows = named(withBias(standardise(trainingFeatures)), rowsOf(species, split.train));
-export const testRows = named(withBias(standardise(rowsOf(features, split.test), trainingFeatures)), rowsOf(species, split.test));
-export const allRows = named(withBias(standardise(features)), species);
+export const trainingRows: Rows = { X: withBias(standardise(trainingFeatures)), y: rowsOf(species, split.train) };
+export const testRows: Rows = {
+  X: withBias(standardise(rowsOf(features, split.test), trainingFeatures)),
+  y: rowsOf(species, split.test),
+};
+export const allRows: Rows = { X: withBias(standardise(features)), y: species };
 
 export const parameterShape = [featureNames.length + 1, classes.length] as const;

@@ -5,13 +5,13 @@ export function heading(text: string): void {
   console.log(`\n${text}\n${"─".repeat([...text].length)}`);
 }
 
-/** Rows of cells under a header, the first column aligned left and the others right. */
-export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
+/** Rows of cells under a header, the first columns of words aligned left and the others right. */
+export function printTable(header: readonly string[], rows: readonly (readonly string[])[], words = 1): void {
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => [...row[column]!].length)));
   for (const row of [header, ...rows]) {
     const cells = row.map((cell, column) => {
       const gap = " ".repeat(widths[column]! - [...cell].length);
-      return column === 0 ? cell + gap : gap + cell;
+      return column < words ? cell + gap : gap + cell;
     });
     console.log(cells.join("  ").trimEnd());
   }
@@ -39,6 +39,7 @@ function bar(): ProgressReport {
     format: "{bar} {percentage} %  {words}",
     barCompleteChar: "█",
     barIncompleteChar: "░",
+    barsize: 24,
     hideCursor: true,
     clearOnComplete: true,
   });
