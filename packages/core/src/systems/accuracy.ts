@@ -75,7 +75,9 @@ const isExactAt: Partial<Record<UnaryOperation, (x: number, out: number) => bool
   log: (x) => x === 1,
   log2: (x, out) => Number.isInteger(out) && 2 ** out === x,
   log10: (x, out) => Number.isInteger(out) && out >= 0 && out <= 22 && 10 ** out === x,
-  lgamma: (x) => x === 1 || x === 2,
+  log1p: (x) => x === -1,
+  atanh: (x) => Math.abs(x) === 1,
+  lgamma: (x) => x === 1 || x === 2 || (x <= 0 && Number.isInteger(x)),
   sqrt: (x, out) => Math.fround(out) === out && out * out === x,
 };
 
@@ -101,7 +103,7 @@ export function unaryError(operation: UnaryOperation, x: number, out: number): n
 /** A bound on |out - exact operation(x, y)| for `out` computed in float64 from the doubles x and y. */
 export function binaryError(operation: BinaryOperation, x: number, y: number, out: number): number {
   if (operation === "pow" && (x === 0 || x === 1 || y === 0 || y === 1)) return 0;
-  if (operation === "atan2" && x === 0 && y >= 0) return 0;
+  if (operation === "atan2" && out === 0 && x === 0) return 0;
   if (operation === "remainder" && out === x % y) return 0;
   return ulpsOf(ulpBounds[operation], out);
 }

@@ -28,7 +28,7 @@ export function addDown(a: number, b: number): number {
   return down(sum.high, sum.low);
 }
 
-export const addUp = (a: number, b: number): number => -addDown(-a, -b);
+export const addUp = (a: number, b: number): number => 0 - addDown(-a, -b);
 
 /** Whether the error of a product of these is a double. */
 const isTame = (x: number): boolean => Math.abs(x) < 2 ** 480 && Math.abs(x) > 2 ** -480;
@@ -39,7 +39,7 @@ export function mulDown(a: number, b: number): number {
   return down(a * b, isTame(a) && isTame(b) ? productOf(a, b).low : Number.NaN);
 }
 
-export const mulUp = (a: number, b: number): number => -mulDown(-a, b);
+export const mulUp = (a: number, b: number): number => 0 - mulDown(-a, b);
 
 /** a/b for b not 0. */
 export function divDown(a: number, b: number): number {
@@ -51,7 +51,7 @@ export function divDown(a: number, b: number): number {
   return down(quotient, Math.sign(a - product.high - product.low) * Math.sign(b));
 }
 
-export const divUp = (a: number, b: number): number => -divDown(-a, b);
+export const divUp = (a: number, b: number): number => 0 - divDown(-a, b);
 
 /** x - root², where it is a double. */
 function squareRest(x: number, root: number): number {

@@ -50,6 +50,7 @@ function magnitude(x: Interval): number {
 
 /** The largest distance of an interval's members from the value. */
 function spread(x: Interval, value: number): number {
+  if (Math.abs(value) === Infinity) return x.low === value && x.high === value ? 0 : Infinity;
   return x.partial === true || Number.isNaN(x.low) ? Infinity : Math.max(x.high - value, value - x.low);
 }
 
