@@ -62,4 +62,4 @@ export {
 export { formatGraph, namer } from "./listing.ts";
 export { pullback, pushforward } from "./sweep.ts";
 export { batchGraph } from "./transforms/vmap.ts";
-export { flatten, type StructDefinition, unflatten } from "./struct.ts";
+export { flatten, flattenTensors, type StructDefinition, unflatten } from "./struct.ts";
