@@ -20,8 +20,9 @@ export { interpret, interpretExpression, type SystemArray } from "./loop/interpr
 export { real } from "./systems/real.ts";
 export { type DoubleDouble, doubleDouble } from "./systems/doubleDouble.ts";
 export { type Dual, dual, type StrongProduct } from "./systems/dual.ts";
-export { type Interval, interval } from "./systems/interval.ts";
-export { type RunningError, runningError } from "./systems/runningError.ts";
+export { type Interval, interval, intervalFrom } from "./systems/interval.ts";
+export { type RunningError, runningError, runningErrorFrom, unitRoundoff } from "./systems/runningError.ts";
+export { type Complex, complex, complexFrom } from "./systems/complex.ts";
 export { evaluate, fromSystem, type SystemTensor, toSystem } from "./evaluate.ts";
 export { type Notation, precedence } from "./notation.ts";
 export { type Domain, reals } from "./domain.ts";
