@@ -34,6 +34,14 @@ export const stateError = (op: string, state: unknown, averages: readonly string
     `${op}: not a state of this optimizer — ${describe(state)}; give what init or update of the same optimizer returned, { step, averages${averages.length > 0 ? `: { ${averages.join(", ")} }` : ""} }`,
   );
 
+export const definitionError = (field: string, value: unknown, wanted: string): CotangentError =>
+  error(`defineOptimizer: no valid ${field} — ${describe(value)}; give ${wanted}`);
+
+export const ruleError = (op: string, parameter: Tensor, made: readonly unknown[]): CotangentError =>
+  error(
+    `${op}: the rule changed a leaf's form — ${aval(parameter)}, the rule gave ${made.map(describe).join(", ")}; return a parameter and every average in the leaf's shape and dtype`,
+  );
+
 export const rateError = (op: string, rate: unknown): CotangentError =>
   error(`${op}: the schedule's value is not a scalar — ${describe(rate)}; return a number or a float tensor of shape []`);
 

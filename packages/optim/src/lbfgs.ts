@@ -1,5 +1,5 @@
 /** L-BFGS: a quasi-Newton method that remembers the last few steps (Nocedal and Wright 2006, algorithms 7.4 and 7.5). */
-import { add, flatten, type Tensor, tensor, valueAndGrad } from "@cotangent/core";
+import { add, flatten, Tensor, tensor, valueAndGrad } from "@cotangent/core";
 import { functionError, leafDtypeError, nonFiniteStartError, solverStateError } from "./errors.ts";
 import { checkBetween, checkCount, withDefaults } from "./options.ts";
 import { addScaled, dot, largestEntry, scale, subtract } from "./vectors.ts";
@@ -97,12 +97,19 @@ function startAt<P>(evaluate: Evaluate<P>, parameters: P): LbfgsState<P> {
 const count = (n: number): Tensor => tensor(n, "int32");
 
 function takeStep<P>(evaluate: Evaluate<P>, state: LbfgsState<P>, options: Required<LbfgsOptions>): LbfgsState<P> {
-  if (!Array.isArray((state as Partial<LbfgsState<P>> | null)?.steps)) throw solverStateError("lbfgs", state);
+  checkState(state);
   const search = searchAlong(evaluate, state, quasiNewtonDirection(state), options);
   const evaluations = add(state.evaluations, search.evaluations);
   if (search.point !== undefined) return moved(state, search.point, evaluations, options.historySize);
   if (state.steps.length > 0) return takeStep(evaluate, { ...state, steps: [], changes: [], evaluations }, options);
   return { ...state, evaluations, stalled: tensor(true) };
+}
+
+function checkState(state: unknown): void {
+  const { value, iterations, evaluations, steps, changes, ...rest } = (state ?? {}) as Partial<LbfgsState<unknown>>;
+  const hasNumbers = [value, iterations, evaluations].every((x) => x instanceof Tensor && x.rank === 0);
+  const hasHistory = Array.isArray(steps) && Array.isArray(changes) && steps.length === changes.length;
+  if (!hasNumbers || !hasHistory || !("parameters" in rest) || !("gradient" in rest)) throw solverStateError("lbfgs", state);
 }
 
 /** A point of a line, with the parameters, value and gradient there. */

@@ -2,8 +2,8 @@
  * First-order optimizers as data: a rule for one leaf and the names of the averages it keeps beside each parameter. It knows structs,
  * states and schedules; the rules are elsewhere.
  */
-import { add, cast, flatten, type Tensor, tensor, unflatten, zerosLike } from "@cotangent/core";
-import { formError, leafDtypeError, leafError, stateError } from "./errors.ts";
+import { add, cast, flatten, Tensor, tensor, unflatten, zerosLike } from "@cotangent/core";
+import { definitionError, formError, leafDtypeError, leafError, ruleError, stateError } from "./errors.ts";
 import { checkRate, rateAt, type Schedule } from "./schedules.ts";
 
 /** What an optimizer remembers: a struct of tensors. */
@@ -67,11 +67,21 @@ export interface OptimizerDefinition {
  * ```
  */
 export function defineOptimizer(definition: OptimizerDefinition): Optimizer {
+  checkDefinition(definition);
   checkRate(definition.name, definition.learningRate);
   return {
     init: (parameters) => initialState(definition, parameters),
     update: (gradient, state, parameters) => nextState(definition, gradient, state, parameters),
   };
+}
+
+function checkDefinition(definition: unknown): void {
+  const { name, averages, rule } = (definition ?? {}) as Partial<OptimizerDefinition>;
+  if (typeof name !== "string" || name === "") throw definitionError("name", name, "a non-empty string");
+  const areNames =
+    Array.isArray(averages) && averages.every((average) => typeof average === "string") && new Set(averages).size === averages.length;
+  if (!areNames) throw definitionError("averages", averages, "a list of different names, empty if nothing is kept");
+  if (typeof rule !== "function") throw definitionError("rule", rule, "a function of the count to a rule for one leaf");
 }
 
 function initialState<P>({ name, averages }: OptimizerDefinition, parameters: P): OptimizerState<P> {
@@ -105,15 +115,27 @@ function nextState<P>(
   const rate = rateAt(name, optimizer.learningRate, state.step);
   const step = add(state.step, 1);
   const rule = optimizer.rule(cast(step, "float64"));
-  const next = leaves.map((parameter, i) =>
-    rule({ parameter, gradient: gradients[i]!, averages: averages.map((list) => list[i]!), rate: cast(rate, parameter.dtype) }),
-  );
+  const next = leaves.map((parameter, i) => {
+    const leaf = { parameter, gradient: gradients[i]!, averages: averages.map((list) => list[i]!), rate: cast(rate, parameter.dtype) };
+    return checkedLeaf(name, rule(leaf), leaf);
+  });
   const struct = (pick: (leaf: (typeof next)[number]) => Tensor): P => unflatten<P>(definition, next.map(pick));
   return [
     struct((leaf) => leaf.parameter),
     { step, averages: Object.fromEntries(names.map((average, k) => [average, struct((leaf) => leaf.averages[k]!)])) },
   ];
 }
+
+/** What a rule returned, if it looks like what it was given. */
+function checkedLeaf(name: string, next: ReturnType<LeafRule>, { parameter, averages }: Leaf): ReturnType<LeafRule> {
+  const made: readonly unknown[] = [next?.parameter, ...(Array.isArray(next?.averages) ? next.averages : [undefined])];
+  if (made.length !== averages.length + 1 || !made.every((x) => x instanceof Tensor && isLike(x, parameter)))
+    throw ruleError(name, parameter, made);
+  return next;
+}
+
+const isLike = (x: Tensor, y: Tensor): boolean =>
+  x.dtype === y.dtype && x.rank === y.rank && x.shape.every((side, axis) => side === y.shape[axis]);
 
 function checkState({ name, averages }: OptimizerDefinition, state: unknown): void {
   const { step, averages: kept } = (state ?? {}) as { readonly step?: Tensor; readonly averages?: object };

@@ -1,6 +1,6 @@
 // sgd, adam and adamW against their formulas written out in plain numbers, on structs of both float dtypes, and their manners.
 import { flatten, grad, mul, square, sub, sum, tensor, type Tensor } from "@cotangent/core";
-import { adam, adamW, defineOptimizer, exponentialDecay, type Optimizer, type OptimizerState, sgd } from "@cotangent/optim";
+import { adam, adamW, defineOptimizer, exponentialDecay, type Leaf, type Optimizer, type OptimizerState, sgd } from "@cotangent/optim";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -321,19 +321,55 @@ describe("bad input", () => {
   });
 
   test("an optimizer of one's own is checked like the others", () => {
+    const definition = {
+      name: "mine",
+      learningRate: 0.1,
+      averages: ["memory"],
+      rule:
+        () =>
+        ({ parameter, averages }: Leaf) => ({ parameter, averages }),
+    };
+    const run = (changes: object) => () => {
+      const optimizer = defineOptimizer({ ...definition, ...changes });
+      return optimizer.update(x, optimizer.init(x), x);
+    };
+    expect(message(run({}))).toBe("nothing was thrown");
+    expect(message(() => defineOptimizer(bad(null)))).toMatchInlineSnapshot(
+      `"CotangentError: defineOptimizer: no valid name — undefined; give a non-empty string"`,
+    );
+    expect(message(run({ learningRate: Number.NaN }))).toMatchInlineSnapshot(
+      `"CotangentError: mine: learningRate is out of range — NaN; give a finite number that is not negative, or a schedule"`,
+    );
+    expect(message(run({ averages: ["memory", "memory"] }))).toMatchInlineSnapshot(
+      `"CotangentError: defineOptimizer: no valid averages — ["memory", "memory"]; give a list of different names, empty if nothing is kept"`,
+    );
+    expect(message(run({ rule: 3 }))).toMatchInlineSnapshot(
+      `"CotangentError: defineOptimizer: no valid rule — 3; give a function of the count to a rule for one leaf"`,
+    );
     expect(
-      message(() =>
-        defineOptimizer({
-          name: "mine",
-          learningRate: Number.NaN,
-          averages: [],
+      message(
+        run({
           rule:
             () =>
-            ({ parameter }) => ({ parameter, averages: [] }),
+            ({ parameter }: Leaf) => ({ parameter: sum(parameter), averages: [parameter] }),
         }),
       ),
     ).toMatchInlineSnapshot(
-      `"CotangentError: mine: learningRate is out of range — NaN; give a finite number that is not negative, or a schedule"`,
+      `"CotangentError: mine: the rule changed a leaf's form — float64[2], the rule gave float64[], float64[2]; return a parameter and every average in the leaf's shape and dtype"`,
+    );
+    expect(
+      message(
+        run({
+          rule:
+            () =>
+            ({ parameter }: Leaf) => ({ parameter, averages: [] }),
+        }),
+      ),
+    ).toMatchInlineSnapshot(
+      `"CotangentError: mine: the rule changed a leaf's form — float64[2], the rule gave float64[2]; return a parameter and every average in the leaf's shape and dtype"`,
+    );
+    expect(message(run({ rule: () => () => undefined }))).toMatchInlineSnapshot(
+      `"CotangentError: mine: the rule changed a leaf's form — float64[2], the rule gave undefined, undefined; return a parameter and every average in the leaf's shape and dtype"`,
     );
   });
 });
