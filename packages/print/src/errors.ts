@@ -8,5 +8,5 @@ export const notGraphError = (printer: string, value: unknown): CotangentError =
 export const optionError = (printer: string, option: string, value: unknown, wanted: string): CotangentError =>
   new CotangentError(`${printer}: ${option} is wrong — ${describe(value)}; give ${wanted}`);
 
-export const notDifferentiableError = (printer: string, value: unknown): CotangentError =>
+export const notTableFunctionError = (printer: string, value: unknown): CotangentError =>
   new CotangentError(`${printer}: not a function of the op table — ${describe(value)}; give one such as sigmoid`);

@@ -1,8 +1,10 @@
 /** A term as LaTeX: fractions, roots, superscripts, sums over axes, products by juxtaposition. Knows terms and binding strengths, no graph. */
-import { precedence } from "@cotangent/core/engine";
+import { type Notation, precedence } from "@cotangent/core/engine";
 import { escapeLatex, nameLatex } from "./names.ts";
 import { numberLatex } from "./numbers.ts";
-import { type ApplyTerm, type EinsumTerm, type FractionTerm, isPowerOfTwo, type NumberTerm, type Reduced, type Term } from "./term.ts";
+import type { ApplyTerm, EinsumTerm, FractionTerm, NumberTerm, Reduced, Term } from "./term.ts";
+
+type Template = Extract<Notation, { form: "template" }>;
 
 interface Piece {
   readonly latex: string;
@@ -30,6 +32,12 @@ export function termLatex(term: Term, digits: number): string {
   const small: Writer = { digits, slash: true, piece: (of) => pieceOf(of, small), small: (of) => pieceOf(of, small) };
   const plain: Writer = { digits, slash: false, piece: (of) => pieceOf(of, plain), small: small.piece };
   return plain.piece(term).latex;
+}
+
+/** The LaTeX of a term beside a sign of equality: a comparison is parenthesised. */
+export function sideLatex(term: Term, digits: number): string {
+  const isComparison = term.kind === "apply" && term.notation.form === "infix" && term.notation.precedence <= comparison;
+  return isComparison ? `(${termLatex(term, digits)})` : termLatex(term, digits);
 }
 
 const parenthesised = ({ latex, tall }: Piece): Piece => ({
@@ -98,8 +106,15 @@ function sumPiece(terms: readonly Term[], { piece }: Writer): Piece {
 const reachesRight = (term: Term): boolean => term.kind === "apply" && term.notation.form === "operator" && !term.notation.parentheses;
 
 /** Numbers first; a dot where digits would run together. */
-function productPiece(given: readonly Term[], hadamard: boolean, { piece }: Writer): Piece {
+function productPiece(given: readonly Term[], hadamard: boolean, writer: Writer): Piece {
+  const { slash, digits, piece } = writer;
   const factors = [...given.filter((factor) => factor.kind === "number"), ...given.filter((factor) => factor.kind !== "number")];
+  const [first, ...others] = factors as [Term, ...Term[]];
+  const split = slash && first.kind === "number" ? numberLatex(first.value, digits, first.dtype).fraction : undefined;
+  if (split !== undefined) {
+    const rest = others.length === 1 ? atLeast(piece(others[0]!), product) : productPiece(others, hadamard, writer);
+    return { ...layFraction(split[0] === "1" ? rest.latex : `${split[0]}\\,${rest.latex}`, split[1], true), tall: rest.tall };
+  }
   const isScaling = factors.slice(0, -1).every((factor) => factor.rank === 0);
   const pieces = factors.map((factor, i) => {
     const isLast = i === factors.length - 1;
@@ -111,6 +126,10 @@ function productPiece(given: readonly Term[], hadamard: boolean, { piece }: Writ
   });
   return { latex: joinFactors(pieces, hadamard ? " \\odot " : "\\,"), strength: product, tall: isTall(pieces) };
 }
+
+/** Pieces side by side, with a space where a command would swallow a letter. */
+const joined = (pieces: readonly string[]): string =>
+  pieces.reduce((left, right) => (/\\[A-Za-z]+$/.test(left) && /^[A-Za-z]/.test(right) ? `${left} ${right}` : left + right));
 
 const joinFactors = (pieces: readonly Piece[], sign: string): string =>
   pieces.map(({ latex }, i) => (i === 0 ? latex : `${/^\d/.test(latex) ? " \\cdot " : sign}${latex}`)).join("");
@@ -128,13 +147,15 @@ function superscriptPiece(base: Term, latex: string, { piece }: Writer): Piece {
   return { latex: `${inner.latex}^${script(latex)}`, strength: power, tall: inner.tall };
 }
 
+/** What may carry a subscript: in braces where it has scripts already. */
+const scriptable = (latex: string): string => (/[_^]/.test(latex) ? `{${latex}}` : latex);
+
 /** `\sum_{k} X_{bik}\,Y_{kbj}`: the shared labels that the output lacks are summed. */
 function einsumPiece({ operands, labels: { x, y, out } }: EinsumTerm, { piece }: Writer): Piece {
   const [left, right] = operands.map((operand, i) => {
     const inner = atLeast(piece(operand), atom);
     const indices = i === 0 ? x : y;
-    const needsBraces = /[_^]/.test(inner.latex) && inner.latex !== "";
-    return { ...inner, latex: indices === "" ? inner.latex : `${needsBraces ? `{${inner.latex}}` : inner.latex}_{${labelLatex(indices)}}` };
+    return { ...inner, latex: indices === "" ? inner.latex : `${scriptable(inner.latex)}_{${labelLatex(indices)}}` };
   }) as [Piece, Piece];
   const summed = [...x].filter((label) => y.includes(label) && !out.includes(label));
   const sign = summed.length === 0 ? "" : `\\sum_{${labelLatex(summed.join(""), ",")}} `;
@@ -143,14 +164,14 @@ function einsumPiece({ operands, labels: { x, y, out } }: EinsumTerm, { piece }:
 
 const labelLatex = (labels: string, separator = ""): string => [...labels].map(nameLatex).join(separator);
 
-/** A numerator 1/2ᵏ goes below the line, where it is exact too. */
-function fractionPiece({ over, under }: FractionTerm, { slash, piece, small }: Writer): Piece {
-  if (over.kind === "number" && over.value < 1 && isPowerOfTwo(over.value)) {
-    const factors: Term[] = [{ ...over, value: 1 / over.value }, ...(under.kind === "product" ? under.factors : [under])];
-    const below: Term = { kind: "product", factors, hadamard: false, rank: under.rank, size: under.size + 1 };
-    return fractionPiece({ kind: "fraction", over: { ...over, value: 1 }, under: below, rank: 0, size: 0 }, { digits: 0, slash, piece, small });
+function fractionPiece({ over, under }: FractionTerm, { digits, slash, small }: Writer): Piece {
+  const split = over.kind === "number" ? numberLatex(over.value, digits, over.dtype).fraction : undefined;
+  const bottom = small(under);
+  if (split !== undefined) {
+    const below = stronger(bottom, under.kind === "product" ? sum : product);
+    return { ...layFraction(split[0], slash ? `(${split[1]}\\,${below.latex})` : `${split[1]}\\,${below.latex}`, slash), tall: !slash || bottom.tall };
   }
-  const [top, bottom] = [small(over), small(under)];
+  const top = small(over);
   if (!slash) return layFraction(top.latex, bottom.latex, false);
   return { ...layFraction(atLeast(top, product).latex, stronger(bottom, product).latex, true), tall: isTall([top, bottom]) };
 }
@@ -167,18 +188,14 @@ function applyPiece(term: ApplyTerm, writer: Writer): Piece {
         return isSame || (isLeft && strength !== comparison) ? atLeast(piece(arg), strength) : stronger(piece(arg), strength);
       };
       const pieces = [binds(left, true), binds(right, false)] as const;
-      return { latex: `${pieces[0].latex} ${notation.latex} ${pieces[1].latex}`, strength, tall: isTall(pieces) };
+      return { latex: `${pieces[0].latex} ${notation.latex.trim()} ${pieces[1].latex}`, strength, tall: isTall(pieces) };
     }
     case "prefix": {
       const inner = atLeast(piece(args[0]!), prefix);
       return { latex: `${notation.latex} ${inner.latex}`, strength: prefix, tall: inner.tall };
     }
-    case "template": {
-      const { latex, places } = notation;
-      const pieces = args.map((arg, i) => atLeast(piece(arg), places[i]!));
-      const filled = latex[0]! + pieces.map((inner, i) => inner.latex + latex[i + 1]!).join("");
-      return { latex: filled, strength: notation.precedence, tall: isTall(pieces) || filled.includes("\\frac") };
-    }
+    case "template":
+      return templatePiece(notation, args, writer);
     case "power": {
       const base = stronger(piece(args[0]!), power);
       return { latex: `${base.latex}^{${small(args[1]!).latex}}`, strength: power, tall: base.tall };
@@ -187,12 +204,12 @@ function applyPiece(term: ApplyTerm, writer: Writer): Piece {
       return superscriptPiece(args[0]!, notation.latex, writer);
     case "subscript": {
       const base = atLeast(piece(args[0]!), atom);
-      return { latex: `{${base.latex}}_{\\text{${escapeLatex(term.params)}}}`, strength: atom, tall: base.tall };
+      return { latex: `${scriptable(base.latex)}_{\\text{${escapeLatex(term.params)}}}`, strength: atom, tall: base.tall };
     }
     case "delimiters": {
       const inner = piece(args[0]!);
       const [open, close] = inner.tall ? [`\\left${notation.open}`, `\\right${notation.close}`] : [notation.open, notation.close];
-      return { latex: `${open}${inner.latex}${close}`, strength: atom, tall: inner.tall };
+      return { latex: joined([open, inner.latex, close]), strength: atom, tall: inner.tall };
     }
     case "root": {
       const inner = piece(args[0]!);
@@ -215,6 +232,18 @@ function applyPiece(term: ApplyTerm, writer: Writer): Piece {
   }
 }
 
+/** An argument that the pieces around it delimit needs no parentheses; a fraction in a script is written with a slash. */
+function templatePiece({ latex, places, precedence: strength }: Template, args: readonly Term[], { slash, piece, small }: Writer): Piece {
+  const pieces = args.map((arg, i) => {
+    const [before, after] = [latex[i]!, latex[i + 1]!];
+    const isDelimited = (before.endsWith("{") && after.startsWith("}")) || (before.endsWith("(") && after.startsWith(")"));
+    return atLeast(before.endsWith("^{") ? small(arg) : piece(arg), isDelimited ? weakest : places[i]!);
+  });
+  const filled = joined([latex[0]!, ...pieces.flatMap((inner, i) => [inner.latex, latex[i + 1]!])]);
+  if (!filled.startsWith("\\frac{1}{")) return { latex: filled, strength, tall: isTall(pieces) || filled.includes("\\frac") };
+  return layFraction("1", filled.slice("\\frac{1}{".length, -1), slash);
+}
+
 function callPiece(sign: string, params: string, args: readonly Term[], { piece }: Writer): Piece {
   const pieces = args.map(piece);
   const inner = { latex: pieces.map(({ latex }) => latex).join(", "), strength: weakest, tall: isTall(pieces) };
@@ -231,7 +260,7 @@ function operatorPiece(term: ApplyTerm, sign: string, average: boolean, parenthe
   const { reduced, args } = term;
   if (reduced === undefined) return callPiece(sign, term.params, args, writer);
   const below = reduced.axes.length === 0 ? "" : `_{${axesLatex(reduced)}}`;
-  const head = `${average ? layFraction("1", String(reduced.count), writer.slash).latex : ""}${sign}${below}`;
+  const head = `${average ? `\\${writer.slash ? "tfrac" : "frac"}{1}{${reduced.count}}` : ""}${sign}${below}`;
   if (parentheses || args.length !== 1) return callPiece(head, "", args, writer);
   const own = writer.piece(args[0]!);
   const inner = own.latex.startsWith("-") ? parenthesised(own) : atLeast(own, product);

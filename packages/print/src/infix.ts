@@ -88,7 +88,10 @@ function applyPiece(term: ApplyTerm, piece: Render): Piece {
       return { text: `${notation.text}${atLeast(piece(args[0]!), prefix)}`, strength: prefix };
     case "template": {
       const { text, places } = notation;
-      const filled = args.map((arg, i) => atLeast(piece(arg), places[i]!) + text[i + 1]!);
+      const filled = args.map((arg, i) => {
+        const isDelimited = text[i]!.endsWith("(") && text[i + 1]!.startsWith(")");
+        return (isDelimited ? piece(arg).text : atLeast(piece(arg), places[i]!)) + text[i + 1]!;
+      });
       return { text: text[0]! + filled.join(""), strength: notation.precedence };
     }
     case "power":
@@ -104,8 +107,10 @@ function applyPiece(term: ApplyTerm, piece: Render): Piece {
   }
 }
 
+/** `sum(x, axes=[0])`, and `place[0:2 of [3]](x)` where the params have no names. */
 function callPiece({ name, args, params, reduced }: ApplyTerm, piece: Render): Piece {
-  const shown = args.map((arg) => piece(arg).text);
-  if (params !== "" && !reduced?.whole) shown.push(params);
-  return { text: `${name}(${shown.join(", ")})`, strength: atom };
+  const shown = args.map((arg) => piece(arg).text).join(", ");
+  if (params === "" || reduced?.whole) return { text: `${name}(${shown})`, strength: atom };
+  const isNamed = /^\w+=/.test(params);
+  return { text: isNamed ? `${name}(${shown}, ${params})` : `${name}[${params}](${shown})`, strength: atom };
 }

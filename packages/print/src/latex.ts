@@ -1,7 +1,7 @@
 /** Graphs as LaTeX for a display: one formula with a list of what is shared, or aligned steps. Knows outlines and formulas of terms. */
 import type { Tensor } from "@cotangent/core";
 import type { SubGraph } from "@cotangent/core/engine";
-import { termLatex } from "./formula.ts";
+import { sideLatex, termLatex } from "./formula.ts";
 import { escapeLatex, nameLatex } from "./names.ts";
 import { choiceOf, type PrintOptions, type Settings, settingsOf } from "./options.ts";
 import { type Equation, equationsOf, type Outline, outlineOf, stepsOf } from "./outline.ts";
@@ -52,7 +52,7 @@ function rowOf({ names, args, right, tensors }: Equation, { digits, shapes, valu
   const shown = values || right.length === 0 ? tensors.map((x) => valueLatex(x, digits)).filter((one) => one !== undefined) : [];
   const sides = [
     ...(names.length === 0 ? [] : ["="]),
-    ...(right.length === 0 ? [] : [tuple(right.map((term) => termLatex(term, digits)))]),
+    ...(right.length === 0 ? [] : [tuple(right.map((term) => (names.length === 0 ? termLatex(term, digits) : sideLatex(term, digits))))]),
     ...(shown.length === 0 ? [] : [...(right.length === 0 ? [] : ["\\approx"]), tuple(shown)]),
     ...(shapes && tensors.length > 0 ? [`&& \\in ${tensors.map(setLatex).join(", ")}`] : []),
   ];

@@ -36,8 +36,8 @@ const constants: readonly (readonly [number, NumberLatex])[] = [
   [Math.E, atom("e")],
   [Math.LN2, atom("\\ln(2)")],
   [Math.LN10, atom("\\ln(10)")],
-  [Math.LOG2E, ratio("1", "\\ln 2")],
-  [Math.LOG10E, ratio("1", "\\ln 10")],
+  [Math.LOG2E, ratio("1", "\\ln(2)")],
+  [Math.LOG10E, ratio("1", "\\ln(10)")],
 ];
 
 /** A non-negative number in LaTeX: `\frac{1}{569}`, `\ln 2`, `0.25`, `2 \times 10^{-9}`. */

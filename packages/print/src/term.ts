@@ -145,6 +145,9 @@ export function termOf(node: Node, args: readonly Term[], { literal }: TermOptio
       break;
     case "fraction":
       return args.length === 1 ? fraction(number(1, "float64"), args[0]!, rank, literal) : fraction(args[0]!, args[1]!, rank, literal);
+    case "cases":
+      if (!literal && args[0]!.kind === "number") return args[args[0]!.value === 0 ? 2 : 1]!;
+      break;
     case "alias":
       return args[0]!;
     case "transparent":
@@ -204,7 +207,7 @@ function sum(x: Term, y: Term, rank: number, literal: boolean): Term {
 
 /** Whether two tensors meet of which one is a matrix and the other no scalar. */
 function hadamardOf(node: Node, args: readonly Term[]): boolean {
-  const ranks = node.inputs.map((x, i) => (args[i]!.rank === 0 ? 0 : x.rank)).sort((a, b) => b - a);
+  const ranks = node.inputs.map((x, i) => (args[i]!.rank === 0 ? 0 : x.shape.filter((side) => side !== 1).length)).sort((a, b) => b - a);
   return ranks[0]! >= 2 && ranks[1]! >= 1;
 }
 
@@ -237,7 +240,7 @@ function multiply(factors: Term[], factor: Term): void {
   if (value !== 1) factors.splice(at < 0 ? factors.length : at, 0, { ...known, value });
 }
 
-export const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value)) && 2 ** Math.log2(value) === value;
+const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value)) && 2 ** Math.log2(value) === value;
 
 function fraction(x: Term, y: Term, rank: number, literal: boolean): Term {
   if (literal) return { kind: "fraction", over: x, under: y, rank, size: x.size + y.size + 1 };
