@@ -412,6 +412,10 @@ export const add: Binary = /* @__PURE__ */ binary({
   partials: [() => 1, () => 1],
   notation: infix("+", "+", precedence.sum, true, "sum"),
   domains: [reals, reals],
+  laws: [
+    { name: "x + y = y + x", left: (x, y) => add(x, y), right: (x, y) => add(y, x) },
+    { name: "(x + y) + x = (x + x) + y", left: (x, y) => add(add(x, y), x), right: (x, y) => add(add(x, x), y) },
+  ],
 });
 
 /**

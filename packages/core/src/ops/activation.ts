@@ -1,5 +1,6 @@
 /** Activation functions, elementwise and stable for every argument. */
 import { chainMul, add, elementwise, type ElementwiseOp, type Unary, unary } from "../define/elementwise.ts";
+import { negativeSize } from "../define/formulas.ts";
 import { checkChoice, checkOptions } from "../define/options.ts";
 import { reals, realsExcept } from "../domain.ts";
 import { argumentError } from "../errors.ts";
@@ -11,9 +12,6 @@ import { abs, mul, neg, reciprocal, square, sub } from "./arithmetic.ts";
 import { erf, erfc, logit } from "./special.ts";
 import { exp, log, sech, tanh } from "./elementary.ts";
 import { clip, greater, lessEqual, maximum, where } from "./selection.ts";
-
-/** -|x| as a choice, so that number systems with derivatives see none of the kink of the modulus. */
-const negativeSize = (s: ExpressionArithmetic, x: Expression): Expression => s.select(s.less(x, s.constant(0)), x, s.neg(x));
 
 /** 1/(1+e^-x) by an exponential that cannot overflow. */
 function logistic(s: ExpressionArithmetic, x: Expression): Expression {

@@ -32,7 +32,7 @@ export const bitwiseAnd: Binary = /* @__PURE__ */ binary({
   name: "bitwiseAnd",
   value: (s, x, y) => s.bitAnd(x, y),
   dtype: "integer",
-  notation: infix("&", "\\mathbin{\\&} ", precedence.product, true),
+  notation: infix("&", "\\mathbin{\\&}", precedence.product, true),
   domains: [reals, reals],
   sample: integerPair,
 });
@@ -48,7 +48,7 @@ export const bitwiseOr: Binary = /* @__PURE__ */ binary({
   name: "bitwiseOr",
   value: (s, x, y) => s.bitOr(x, y),
   dtype: "integer",
-  notation: infix("|", "\\mathbin{|} ", precedence.product),
+  notation: infix("|", "\\mathbin{|}", precedence.product),
   domains: [reals, reals],
   sample: integerPair,
 });
@@ -64,7 +64,7 @@ export const bitwiseXor: Binary = /* @__PURE__ */ binary({
   name: "bitwiseXor",
   value: (s, x, y) => s.bitXor(x, y),
   dtype: "integer",
-  notation: infix("^", "\\oplus ", precedence.product),
+  notation: infix("^", "\\oplus", precedence.product),
   domains: [reals, reals],
   sample: integerPair,
 });
@@ -96,7 +96,7 @@ export const shiftLeft: Binary = /* @__PURE__ */ binary({
   name: "shiftLeft",
   value: (s, x, count) => shifted(s, count, s.shiftLeft(x, count), s.integer(0)),
   dtype: "integer",
-  notation: infix("<<", "\\ll ", precedence.product),
+  notation: infix("<<", "\\ll", precedence.product),
   domains: [reals, reals],
   sample: shiftPair,
 });
@@ -112,7 +112,7 @@ export const shiftRight: Binary = /* @__PURE__ */ binary({
   name: "shiftRight",
   value: (s, x, count) => shifted(s, count, s.shiftRight(x, count), s.shiftRight(x, s.integer(31))),
   dtype: "integer",
-  notation: infix(">>", "\\gg ", precedence.product),
+  notation: infix(">>", "\\gg", precedence.product),
   domains: [reals, reals],
   sample: shiftPair,
 });
@@ -128,7 +128,7 @@ export const shiftRightLogical: Binary = /* @__PURE__ */ binary({
   name: "shiftRightLogical",
   value: (s, x, count) => shifted(s, count, s.shiftRightLogical(x, count), s.integer(0)),
   dtype: "integer",
-  notation: infix(">>>", "\\ggg ", precedence.product),
+  notation: infix(">>>", "\\ggg", precedence.product),
   domains: [reals, reals],
   sample: shiftPair,
 });

@@ -1,15 +1,12 @@
 /** Exponentials, logarithms, trigonometric and hyperbolic functions, elementwise. */
 import { onesLike } from "../create.ts";
 import { add, type Binary, binary, type Unary, unary } from "../define/elementwise.ts";
+import { negativeSize } from "../define/formulas.ts";
 import { aboveMinusOne, aboveOne, nonzero, positive, reals, symmetricUnit, tangentBranch } from "../domain.ts";
-import type { Expression, ExpressionArithmetic } from "../expression.ts";
 import { call, exponential, named, precedence, template } from "../notation.ts";
 import type { Tensor } from "../tensor.ts";
 import { div, hypot, mul, neg, reciprocal, rsqrt, square, sub } from "./arithmetic.ts";
 import { equal, where } from "./selection.ts";
-
-/** -|x| as a choice, so that number systems with derivatives see none of the kink of the modulus. */
-const negativeSize = (s: ExpressionArithmetic, x: Expression): Expression => s.select(s.less(x, s.constant(0)), x, s.neg(x));
 
 /**
  * e^x.
@@ -60,7 +57,7 @@ export const expm1: Unary = /* @__PURE__ */ unary({
   name: "expm1",
   value: (s, x) => s.expm1(x),
   derivative: (x) => exp(x),
-  notation: template(["e^(", ") - 1"], ["e^{", "} - 1"], precedence.sum, [precedence.logic]),
+  notation: template(["exp(", ") - 1"], ["e^{", "} - 1"], precedence.sum, [precedence.logic]),
   domain: reals,
   laws: [
     { name: "expm1(x) = e^x - 1", left: (x) => expm1(x), right: (x) => sub(exp(x), 1) },

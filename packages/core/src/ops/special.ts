@@ -155,7 +155,7 @@ export const logaddexp: Binary = /* @__PURE__ */ binary({
     return s.select(s.isNaN(difference), s.add(x, y), s.add(s.select(isBelow, y, x), tail));
   },
   partials: [(x, y) => sigmoid(gap(x, y)), (x, y) => sigmoid(gap(y, x))],
-  notation: template(["log(e^(", ") + e^(", "))"], ["\\log(e^{", "} + e^{", "})"], precedence.atom, [precedence.logic, precedence.logic]),
+  notation: template(["log(exp(", ") + exp(", "))"], ["\\log(e^{", "} + e^{", "})"], precedence.atom, [precedence.logic, precedence.logic]),
   domains: [reals, reals],
   laws: [
     { name: "logaddexp(x, y) = log(e^x + e^y)", left: (x, y) => logaddexp(x, y), right: (x, y) => log(add(exp(x), exp(y))) },
