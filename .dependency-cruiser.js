@@ -13,6 +13,7 @@ const layers = [
   "op\\.ts$",
   "define/",
   "ops/",
+  "random/",
   "(listing|graph|sweep|evaluate)\\.ts$",
   "transforms/",
   "control/",

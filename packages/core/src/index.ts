@@ -13,3 +13,4 @@ export { grad, valueAndGrad } from "./transforms/grad.ts";
 export { vmap } from "./transforms/vmap.ts";
 export { label, record } from "./transforms/record.ts";
 export type { Graph } from "./graph.ts";
+export * as random from "./random/index.ts";
