@@ -4,9 +4,10 @@
  */
 import { allocate, coerce, type DType, type TypedArray } from "../dtype.ts";
 import type { Expression, ScalarType } from "../expression.ts";
+import { compileKernel, type Kernel } from "../loop/javascript.ts";
 import { type Buffer, buildProgram, type Index, type Program, type ProgramBuilder } from "../loop/program.ts";
 import { alias, type Notation } from "../notation.ts";
-import { type Aval, apply1, kernelOf, type Lowered, type Op } from "../op.ts";
+import { type Aval, apply1, type Lowered, type Op } from "../op.ts";
 import { type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { typeOf } from "./elementwise.ts";
 import { entriesOf, type Storage, type Tensor, tensorOf } from "../tensor.ts";
@@ -108,15 +109,8 @@ export function runSegment(segment: Segment, input: Tensor, entries: TypedArray,
     copyRuns(layout, source, entries);
     return;
   }
-  kernelOf(segmentProgram(typeOf(input.dtype), typeOf(dtype), layout, accumulate))(
-    source,
-    entries,
-    ...sizes,
-    from,
-    ...fromStrides,
-    to,
-    ...toStrides,
-  );
+  const kernel = segmentKernel(typeOf(input.dtype), typeOf(dtype), layout, accumulate);
+  kernel(source, entries, ...sizes, from, ...fromStrides, to, ...toStrides);
 }
 
 /** From this length on, `set` on a view beats a loop. */
@@ -142,83 +136,83 @@ interface Layout extends Segment {
   readonly blocked: boolean;
 }
 
+/**
+ * The same copy with every output stride positive and falling, axes of one entry dropped, axes that lie together on both sides merged, and a
+ * transposition's two axes last.
+ */
 function layoutOf(segment: Segment): Layout {
-  const { sizes, fromStrides, toStrides, ...rest } = merged(forwards(segment));
-  const rank = sizes.length;
-  const order = sizes.map((_, axis) => axis);
-  const near = fromStrides.findIndex((stride, axis) => stride === 1 && sizes[axis]! >= 8);
-  const blocked = near >= 0 && near < rank - 1 && sizes[rank - 1]! >= 8 && Math.abs(fromStrides[rank - 1]!) > 1;
-  if (blocked) order.splice(rank - 2, 0, ...order.splice(near, 1));
-  const ordered = (list: readonly number[]): number[] => order.map((axis) => list[axis]!);
-  return {
-    ...rest,
-    sizes: ordered(sizes),
-    fromStrides: ordered(fromStrides),
-    toStrides: ordered(toStrides),
-    rank,
-    unitFrom: fromStrides[rank - 1] === 1,
-    unitTo: toStrides[rank - 1] === 1,
-    blocked,
-  };
-}
-
-/** The same copy with every output stride positive. */
-function forwards(segment: Segment): Segment {
-  if (segment.toStrides.every((stride) => stride >= 0)) return segment;
   let { from, to } = segment;
-  const fromStrides = [...segment.fromStrides];
-  const toStrides = [...segment.toStrides];
-  for (let axis = 0; axis < toStrides.length; axis++) {
-    if (toStrides[axis]! >= 0) continue;
-    from += (segment.sizes[axis]! - 1) * fromStrides[axis]!;
-    to += (segment.sizes[axis]! - 1) * toStrides[axis]!;
-    fromStrides[axis] = -fromStrides[axis]!;
-    toStrides[axis] = -toStrides[axis]!;
-  }
-  return { ...segment, from, fromStrides, to, toStrides };
-}
-
-/** Drops axes of one entry, merges axes that lie together on both sides, and puts the smaller output stride innermost. */
-function merged(segment: Segment): Segment {
-  const axes = segment.sizes.map((_, axis) => axis).filter((axis) => segment.sizes[axis] !== 1);
-  axes.sort((a, b) => segment.toStrides[b]! - segment.toStrides[a]! || a - b);
   const sizes: number[] = [];
   const fromStrides: number[] = [];
   const toStrides: number[] = [];
-  for (const axis of axes) {
-    const [size, f, t] = [segment.sizes[axis]!, segment.fromStrides[axis]!, segment.toStrides[axis]!];
-    const last = sizes.length - 1;
-    if (last >= 0 && fromStrides[last] === f * size && toStrides[last] === t * size) {
-      sizes[last] = sizes[last]! * size;
-      fromStrides[last] = f;
-      toStrides[last] = t;
-    } else {
-      sizes.push(size);
-      fromStrides.push(f);
-      toStrides.push(t);
+  for (let axis = 0; axis < segment.sizes.length; axis++) {
+    const size = segment.sizes[axis]!;
+    if (size === 1) continue;
+    let [f, t] = [segment.fromStrides[axis]!, segment.toStrides[axis]!];
+    if (t < 0) {
+      from += (size - 1) * f;
+      to += (size - 1) * t;
+      [f, t] = [-f, -t];
     }
+    let at = sizes.length;
+    while (at > 0 && toStrides[at - 1]! < t) at--;
+    insert(sizes, at, size);
+    insert(fromStrides, at, f);
+    insert(toStrides, at, t);
   }
-  if (sizes.length === 0) return { ...segment, sizes: [1], fromStrides: [1], toStrides: [1] };
-  return { ...segment, sizes, fromStrides, toStrides };
+  const rank = mergeAxes(sizes, fromStrides, toStrides);
+  const near = rank < 2 ? -1 : fromStrides.indexOf(1);
+  const blocked = near >= 0 && near < rank - 1 && sizes[near]! >= 8 && sizes[rank - 1]! >= 8 && Math.abs(fromStrides[rank - 1]!) > 1;
+  if (blocked) for (const list of [sizes, fromStrides, toStrides]) list.splice(rank - 2, 0, ...list.splice(near, 1));
+  const [unitFrom, unitTo] = [fromStrides[rank - 1] === 1, toStrides[rank - 1] === 1];
+  return { input: segment.input, sizes, from, fromStrides, to, toStrides, rank, unitFrom, unitTo, blocked };
 }
 
-const formOf = ({ rank, unitFrom, unitTo, blocked }: Layout): string =>
-  `${rank}${unitFrom ? "f" : ""}${unitTo ? "t" : ""}${blocked ? "b" : ""}`;
+/** `splice` at the end of a list is slow beside `push`, which is what rising axes need. */
+function insert(list: number[], at: number, value: number): void {
+  if (at === list.length) list.push(value);
+  else list.splice(at, 0, value);
+}
 
-const segmentPrograms = new Map<string, Program>();
+/** Merges neighbouring axes in place; gives how many are left, one at least. */
+function mergeAxes(sizes: number[], fromStrides: number[], toStrides: number[]): number {
+  let rank = 0;
+  for (let axis = 0; axis < sizes.length; axis++) {
+    const [size, f, t] = [sizes[axis]!, fromStrides[axis]!, toStrides[axis]!];
+    const last = rank - 1;
+    const together = last >= 0 && fromStrides[last] === f * size && toStrides[last] === t * size;
+    const place = together ? last : rank++;
+    sizes[place] = together ? sizes[place]! * size : size;
+    fromStrides[place] = f;
+    toStrides[place] = t;
+  }
+  if (rank === 0) {
+    rank = 1;
+    sizes[0] = fromStrides[0] = toStrides[0] = 1;
+  }
+  sizes.length = fromStrides.length = toStrides.length = rank;
+  return rank;
+}
 
-function segmentProgram(type: ScalarType, outType: ScalarType, layout: Layout, accumulate: boolean): Program {
-  const key = `${type},${outType},${formOf(layout)},${accumulate}`;
-  let program = segmentPrograms.get(key);
-  if (program === undefined) {
-    program = buildProgram("move", (b) => {
+/** What a layout's program depends on, as a number. */
+const formOf = ({ rank, unitFrom, unitTo, blocked }: Layout): number =>
+  rank * 8 + (unitFrom ? 4 : 0) + (unitTo ? 2 : 0) + (blocked ? 1 : 0);
+
+const segmentKernels = new Map<number, Kernel>();
+const scalarTypes: readonly ScalarType[] = ["float", "int", "bool"];
+
+function segmentKernel(type: ScalarType, outType: ScalarType, layout: Layout, accumulate: boolean): Kernel {
+  const key = ((formOf(layout) * 4 + scalarTypes.indexOf(type)) * 4 + scalarTypes.indexOf(outType)) * 2 + (accumulate ? 1 : 0);
+  let kernel = segmentKernels.get(key);
+  if (kernel === undefined) {
+    const program = buildProgram("move", (b) => {
       const x = b.input("x", type);
       const out = b.output("out", outType);
       writeSegment(b, x, out, "", layout, accumulate);
     });
-    segmentPrograms.set(key, program);
+    segmentKernels.set(key, (kernel = compileKernel(program)));
   }
-  return program;
+  return kernel;
 }
 
 /** The side of the blocks in which a transposition is walked: two of them fit into the first-level cache. */
@@ -269,11 +263,13 @@ function writeSegment(b: ProgramBuilder, x: Buffer, out: Buffer, suffix: string,
   nest(0, from, to);
 }
 
+const movementPrograms = new Map<string, Program>();
+
 function lowerMovement(plan: Movement, inputs: readonly Aval[], out: Aval): Lowered {
   const segments = plan.segments.map(layoutOf).filter(({ sizes }) => !sizes.includes(0));
   const fills = plan.fill !== null;
   const key = `${inputs.map((x) => x.dtype)}:${out.dtype}:${fills}:${plan.accumulate}:${segments.map((layout) => `${layout.input}.${formOf(layout)}`)}`;
-  let program = segmentPrograms.get(key);
+  let program = movementPrograms.get(key);
   if (program === undefined) {
     program = buildProgram("move", (b) => {
       const sources = inputs.map((x, i) => b.input(`x${i}`, typeOf(x.dtype)));
@@ -284,7 +280,7 @@ function lowerMovement(plan: Movement, inputs: readonly Aval[], out: Aval): Lowe
       }
       segments.forEach((layout, i) => writeSegment(b, sources[layout.input]!, target, String(i), layout, plan.accumulate));
     });
-    segmentPrograms.set(key, program);
+    movementPrograms.set(key, program);
   }
   const integers = segments.flatMap(({ sizes, from, fromStrides, to, toStrides }) => [...sizes, from, ...fromStrides, to, ...toStrides]);
   return { program, scalars: fills ? [plan.fill!] : [], integers: fills ? [sizeOf(out.shape), ...integers] : integers };

@@ -141,7 +141,7 @@ export const slice: Callable<(x: TensorLike, ...items: readonly SliceItem[]) => 
     op: sliceOp as Op,
     sample: (draw) => {
       const shape = draw.shape(0, 3);
-      return [draw.tensor(shape), ...shape.slice(draw.integer(0, shape.length)).map((side) => drawItem(draw, side))];
+      return [draw.tensor(shape), ...shape.slice(0, draw.integer(0, shape.length)).map((side) => drawItem(draw, side))];
     },
   },
 );
