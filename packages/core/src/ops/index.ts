@@ -22,7 +22,8 @@ export {
   transpose,
 } from "./movement.ts";
 export { flip, pad, roll, slice } from "./slicing.ts";
-export { addAt, at, oneHot, scatterAdd, setAt, take, takeAlongAxis } from "./indexing.ts";
+export { oneHot, scatterAdd, take, takeAlongAxis } from "./indexing.ts";
+export { addAt, at, setAt } from "./brackets.ts";
 export { diag, diagonal, trace, tril, triu } from "./diagonal.ts";
 export { argsort, median, quantile, searchsorted, sort, topK } from "./sorting.ts";
 export { cummax, cummin, cumprod, cumsum, linearRecurrence, logcumsumexp } from "./cumulative.ts";
