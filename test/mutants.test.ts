@@ -14,6 +14,7 @@ const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "div/scale": "the cotangent of y is −⌊x/y⌋, rounded to a whole number",
   },
   atan2: { "hypot/negate": "both factors are divided by it: the square of its sign is 1" },
+  split: { "concat/keep 0": "where one part has the whole shape the others are empty" },
   tanh: { "sech/negate": "the derivative is its square" },
   mish: { "sech/negate": "the derivative holds its square" },
 };

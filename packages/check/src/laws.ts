@@ -164,12 +164,18 @@ function referenceTangents(graph: Graph, xs: readonly Tensor[], t: Direction): D
     .map((out) => out.values.map((value) => (value as Dual<DoubleDouble>).tangent));
 }
 
+/** Where a value is NaN its derivative claims nothing. */
+const undefinedSomewhere = (graph: Graph): boolean =>
+  floatOutputs(graph).some((out) => out.values.some((value: number) => Number.isNaN(value)));
+
 /** The derivative rule's tangents agree with those of dual numbers. */
 export const tangentLaw: Law = (subject, draw) => {
   if (subject.inputs.length === 0) return undefined;
+  const forward = recorded(subject);
+  if (undefinedSomewhere(forward)) return undefined;
   const t = likes(subject.inputs, draw);
   const graph = tangentGraph(subject, t);
-  const reference = referenceTangents(recorded(subject), subject.inputs, t).map((row) => row.map(doubleDouble.toNumber));
+  const reference = referenceTangents(forward, subject.inputs, t).map((row) => row.map(doubleDouble.toNumber));
   return beyond("tangent", graph.outputs, reference, errorsOf(graph, [...subject.inputs, ...t]));
 };
 
@@ -196,6 +202,7 @@ const apart = (x: { sum: number; size: number }, y: { sum: number; size: number 
 export const adjointLaw: Law = (subject, draw) => {
   if (subject.inputs.length === 0) return undefined;
   const forward = recorded(subject);
+  if (undefinedSomewhere(forward)) return undefined;
   const t = likes(subject.inputs, draw);
   const g = likes(floatOutputs(forward), draw);
   const left = dot(asDoubleDouble(g), referenceTangents(forward, subject.inputs, t).flat());
@@ -211,6 +218,7 @@ export const adjointLaw: Law = (subject, draw) => {
 export const secondOrderLaw: Law = (subject, draw) => {
   if (subject.inputs.length === 0) return undefined;
   const forward = recorded(subject);
+  if (undefinedSomewhere(forward)) return undefined;
   const [s, t, g] = [likes(subject.inputs, draw), likes(subject.inputs, draw), likes(floatOutputs(forward), draw)];
   const nested = subject.inputs.map(
     (x, i): SystemTensor<Dual<Dual<DoubleDouble>>> => ({

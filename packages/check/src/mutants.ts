@@ -138,6 +138,7 @@ function collect(op: AnyOp, record: Op, seed: number, runs: number): Mutant[] {
       const subject = drawCase(op, drawFrom(seed + run));
       if (subject.inputs.length === 0 || subject.inputs.some((x) => x.size === 0)) continue;
       const graph = recordFunction(subject.call, subject.inputs);
+      if (!graph.outputs.some((out) => isFloat(out.dtype))) continue;
       const node = graph.nodes.find((one) => one.op === record);
       if (node === undefined) continue;
       const like = (x: Tensor): Tensor | null => (isFloat(x.dtype) ? x : null);

@@ -440,5 +440,17 @@ export const logcumsumexp: Cumulative = /* @__PURE__ */ callable(
     const { input, params } = cumulativeArguments("logcumsumexp", x, options);
     return apply1(logcumsumexpOp, [input], params);
   },
-  { name: "logcumsumexp", op: logcumsumexpOp as Op, sample: sampleLanes },
+  {
+    name: "logcumsumexp",
+    op: logcumsumexpOp as Op,
+    sample: sampleLanes,
+    conventions: [
+      {
+        at: "nothing but -Infinity so far",
+        arguments: [[Number.NEGATIVE_INFINITY, 0]],
+        value: [Number.NEGATIVE_INFINITY, 0],
+        gradient: [[0, 1]],
+      },
+    ],
+  },
 );
