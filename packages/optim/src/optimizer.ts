@@ -81,7 +81,7 @@ function checkDefinition(definition: unknown): void {
   const areNames =
     Array.isArray(averages) && averages.every((average) => typeof average === "string") && new Set(averages).size === averages.length;
   if (!areNames) throw definitionError("averages", averages, "a list of different names, empty if nothing is kept");
-  if (typeof rule !== "function") throw definitionError("rule", rule, "a function of the count to a rule for one leaf");
+  if (typeof rule !== "function") throw definitionError("rule", rule, "a function of the count that returns a rule for one leaf");
 }
 
 function initialState<P>({ name, averages }: OptimizerDefinition, parameters: P): OptimizerState<P> {
@@ -114,10 +114,11 @@ function nextState<P>(
   const averages = names.map((average) => like(state.averages[average], `state.averages.${average}`));
   const rate = rateAt(name, optimizer.learningRate, state.step);
   const step = add(state.step, 1);
-  const rule = optimizer.rule(cast(step, "float64"));
+  const rule: unknown = optimizer.rule(cast(step, "float64"));
+  if (typeof rule !== "function") throw definitionError("rule", rule, "a function of the count that returns a rule for one leaf");
   const next = leaves.map((parameter, i) => {
     const leaf = { parameter, gradient: gradients[i]!, averages: averages.map((list) => list[i]!), rate: cast(rate, parameter.dtype) };
-    return checkedLeaf(name, rule(leaf), leaf);
+    return checkedLeaf(name, (rule as LeafRule)(leaf), leaf);
   });
   const struct = (pick: (leaf: (typeof next)[number]) => Tensor): P => unflatten<P>(definition, next.map(pick));
   return [

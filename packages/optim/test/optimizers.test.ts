@@ -344,7 +344,7 @@ describe("bad input", () => {
       `"CotangentError: defineOptimizer: no valid averages — ["memory", "memory"]; give a list of different names, empty if nothing is kept"`,
     );
     expect(message(run({ rule: 3 }))).toMatchInlineSnapshot(
-      `"CotangentError: defineOptimizer: no valid rule — 3; give a function of the count to a rule for one leaf"`,
+      `"CotangentError: defineOptimizer: no valid rule — 3; give a function of the count that returns a rule for one leaf"`,
     );
     expect(
       message(
