@@ -407,13 +407,30 @@ export function conventionFailures(op: AnyOp): string[] {
       const cotangents = pullback(graph, [tensor(new Float64Array(out.size).fill(scale), { shape: out.shape })]);
       gradient.forEach((wanted, i) => {
         if (wanted === null) return;
+        const list = (typeof wanted === "number" ? [wanted] : wanted).map((x) => x * scale);
         const got = cotangents[i] ?? zerosOf(subject.inputs[i]!);
-        const scaled = typeof wanted === "number" ? wanted * scale : wanted.map((x) => x * scale);
-        failures.push(...differences(`${at}: gradient of argument ${i} for the cotangent ${scale}`, got.values, scaled));
+        failures.push(...differences(`${at}: gradient of argument ${i} for the cotangent ${scale}`, got.values, list));
+        failures.push(...differences(`${at}: tangents along argument ${i}, ${scale} long`, directional(graph, i, scale), list));
       });
     }
   }
   return failures;
+}
+
+/** The sum of the output's tangents along each entry of one input. */
+function directional(graph: Graph, input: number, length: number): number[] {
+  const x = graph.inputs[input]!;
+  return Array.from({ length: x.size }, (_, at) => {
+    const t = tensor(
+      Float64Array.from({ length: x.size }, (__, i) => (i === at ? length : 0)),
+      { shape: x.shape },
+    );
+    const [tangent] = pushforward(
+      graph,
+      graph.inputs.map((__, i) => (i === input ? t : null)),
+    );
+    return tangent === null || tangent === undefined ? 0 : Array.from(tangent.values).reduce((total, value) => total + value, 0);
+  });
 }
 
 function differences(what: string, got: ArrayLike<number>, wanted: number | readonly number[]): string[] {

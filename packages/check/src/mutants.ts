@@ -171,7 +171,7 @@ function caught(op: AnyOp, record: Op, mutant: Mutant, seed: number, runs: numbe
       rules[mutant.mode] = original;
     }
   };
-  if (mutant.mode === "pullback" && wrongUnder(() => conventionFailures(op).length > 0)) return true;
+  if (wrongUnder(() => conventionFailures(op).length > 0)) return true;
   for (let run = 0; run < runs; run++) {
     const subject = drawCase(op, drawFrom(seed + run));
     for (const law of judges[mutant.mode])

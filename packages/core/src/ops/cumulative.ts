@@ -447,9 +447,9 @@ export const logcumsumexp: Cumulative = /* @__PURE__ */ callable(
     conventions: [
       {
         at: "nothing but -Infinity so far",
-        arguments: [[Number.NEGATIVE_INFINITY, 0]],
-        value: [Number.NEGATIVE_INFINITY, 0],
-        gradient: [[0, 1]],
+        arguments: [[Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]],
+        value: [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0],
+        gradient: [[0, 0, 1]],
       },
     ],
   },
