@@ -1,14 +1,18 @@
 /** Graphs in Graphviz's language: a node for every op, edges labelled with shapes, sub-graphs as clusters. It lays nothing out. */
 import type { Tensor } from "@cotangent/core";
-import { formatShape, type Kind, type SubGraph } from "@cotangent/core/engine";
+import { formatShape, isFloat, type Kind, type Node, type SubGraph } from "@cotangent/core/engine";
 import { termText } from "./infix.ts";
-import { choiceOf, type PrintOptions, type Settings, settingsOf } from "./options.ts";
+import { bothPasses } from "./backward.ts";
+import { optionError } from "./errors.ts";
+import { choiceOf, flagOf, type PrintOptions, type Settings, settingsOf } from "./options.ts";
 import { type Outline, outlineOf, type Output, type SubOutline, type Values } from "./outline.ts";
 import { typeText, valueText } from "./values.ts";
 
 export interface DotOptions extends PrintOptions {
   /** Where the graph flows: `"down"` by default, or `"right"`. */
   readonly direction?: "down" | "right";
+  /** Draw the backward pass beside the graph, back to all float inputs or to those at the given positions; false by default. */
+  readonly backward?: boolean | readonly number[];
 }
 
 /**
@@ -24,8 +28,18 @@ export interface DotOptions extends PrintOptions {
 export function dot(graph: SubGraph, options: DotOptions = {}): string {
   const settings = settingsOf("dot", graph, options, { shapes: true, digits: 4 });
   const direction = choiceOf("dot", "direction", options.direction ?? "down", ["down", "right"]);
-  const outline = outlineOf(graph, { steps: true, literal: true, inputs: settings.inputs });
-  const drawing: Drawing = { settings, ids: new Map(), outputs: new Set(outline.outputs.map(nameOf)), lines: [], count: { nodes: 0, clusters: 0 } };
+  const wanted = wantedOf(graph, options.backward ?? false);
+  const both = wanted.length === 0 ? undefined : bothPasses(graph, wanted);
+  const outline = outlineOf(both?.graph ?? graph, { steps: true, literal: true, inputs: settings.inputs });
+  const drawing: Drawing = {
+    settings,
+    ids: new Map(),
+    backward: new Set(),
+    isBackward: both?.isBackward ?? (() => false),
+    outputs: new Set(outline.outputs.map(nameOf)),
+    lines: [],
+    count: { nodes: 0, clusters: 0 },
+  };
   draw(outline, drawing, "  ");
   return [
     "digraph {",
@@ -37,10 +51,21 @@ export function dot(graph: SubGraph, options: DotOptions = {}): string {
   ].join("\n");
 }
 
+/** The positions of the inputs that the backward pass goes back to. */
+function wantedOf({ inputs }: SubGraph, backward: unknown): number[] {
+  const all = inputs.flatMap(({ dtype }, i) => (isFloat(dtype) ? [i] : []));
+  if (!Array.isArray(backward)) return flagOf("dot", "backward", backward) ? all : [];
+  if (!backward.every((i) => all.includes(i))) throw optionError("dot", "backward", backward, `true, false or positions among [${all.join(", ")}]`);
+  return backward;
+}
+
 interface Drawing {
   readonly settings: Settings;
   /** The node that makes a named value. */
   readonly ids: Map<string, string>;
+  /** The names of values that the backward pass makes. */
+  readonly backward: Set<string>;
+  readonly isBackward: (node: Node) => boolean;
   /** The names of the graph's outputs. */
   readonly outputs: ReadonlySet<string | undefined>;
   readonly lines: string[];
@@ -55,6 +80,9 @@ const font = (size: number): string => `fontname="Courier New", fontsize=${size}
 
 /** Dark enough for white paper, light enough for a dark screen. */
 const line = "#7d8590";
+/** The same for what the backward pass makes. */
+const backwardLine = "#c9603f";
+const backwardEdge = `color="${backwardLine}", fontcolor="${backwardLine}"`;
 /** The text inside nodes, whose fill is light. */
 const ink = "#1f2328";
 
@@ -103,12 +131,19 @@ function drawNode({ node, operands, names, tensors, term, functions }: Values, d
   const { settings, ids, lines, outputs } = drawing;
   const right = termText(term, settings.digits);
   const tip = `${names.map((name, i) => `${name}: ${typeText(tensors[i]!)}`).join(", ")} = ${right}`;
-  const look = looks[node.op.kind] + (names.some((name) => outputs.has(name)) ? `, ${strong}` : "");
+  const isBackward = drawing.isBackward(node);
+  const look = looks[node.op.kind] + (isBackward ? `, color="${backwardLine}"` : "") + (names.some((name) => outputs.has(name)) ? `, ${strong}` : "");
   const id = drawBox([`${names.join(", ")} = ${right}`, ...valuesOf(tensors, settings)], look, tip, drawing, indent);
   for (const [name, tensor] of new Map(operands.map((operand) => [operand.name, operand.tensor]))) {
-    lines.push(`${indent}${ids.get(name)} -> ${id}${edgeLabel(tensor, settings)}`);
+    const from = ids.get(name)!;
+    if (!isBackward) lines.push(`${indent}${from} -> ${id}${edge(tensor, settings)}`);
+    else if (drawing.backward.has(name)) lines.push(`${indent}${id} -> ${from}${edge(tensor, settings, `dir=back, ${backwardEdge}`)}`);
+    else lines.push(`${indent}${from} -> ${id} [style=dashed, constraint=false, ${backwardEdge}]`);
   }
-  for (const name of names) ids.set(name, id);
+  for (const name of names) {
+    ids.set(name, id);
+    if (isBackward) drawing.backward.add(name);
+  }
   for (const each of functions) drawFunction(each, id, drawing, indent);
 }
 
@@ -121,7 +156,7 @@ function drawFunction({ name, outline }: SubOutline, owner: string, drawing: Dra
   const end = drawBox([terms], result, `the result of ${name}`, drawing, `${indent}  `);
   for (const output of outline.outputs) {
     const from = ids.get(nameOf(output) ?? "");
-    if (from !== undefined) lines.push(`${indent}  ${from} -> ${end}${edgeLabel(output.tensor, settings)}`);
+    if (from !== undefined) lines.push(`${indent}  ${from} -> ${end}${edge(output.tensor, settings)}`);
   }
   lines.push(`${indent}}`, `${indent}${end} -> ${owner} [style=dashed]`);
 }
@@ -129,9 +164,10 @@ function drawFunction({ name, outline }: SubOutline, owner: string, drawing: Dra
 const valuesOf = (tensors: readonly Tensor[], { values, digits }: Settings): string[] =>
   values ? tensors.map((x) => valueText(x, digits)).filter((value) => value !== undefined) : [];
 
-function edgeLabel(x: Tensor, { shapes }: Settings): string {
-  if (!shapes) return "";
-  return ` [label=" ${x.dtype === "float64" ? formatShape(x.shape) : typeText(x)} "]`;
+function edge(x: Tensor, { shapes }: Settings, look = ""): string {
+  const label = shapes ? `label=" ${x.dtype === "float64" ? formatShape(x.shape) : typeText(x)} "` : "";
+  const attributes = [label, look].filter((one) => one !== "").join(", ");
+  return attributes === "" ? "" : ` [${attributes}]`;
 }
 
 /** Longer lines are broken behind commas. */

@@ -95,6 +95,8 @@ export function nameLatex(name: string): string {
 
 /** One key of a path, with the indices behind it. */
 function segmentLatex(segment: string): string {
+  const derivative = /^(∂.+)\/(∂.+)$/u.exec(segment);
+  if (derivative !== null) return `\\frac{${wordLatex(derivative[1]!)}}{${wordLatex(derivative[2]!)}}`;
   const [, stem, indices] = /^(.*?)((?:\[\d+\])*)$/su.exec(segment)!;
   if (indices === "" || stem === "") return wordLatex(segment);
   return `${stemLatex(stem!)}_{${indices!.slice(1, -1).replaceAll("][", ",")}}`;

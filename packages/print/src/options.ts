@@ -25,19 +25,22 @@ export function settingsOf(printer: string, graph: unknown, options: PrintOption
   if (!isGraph(graph)) throw notGraphError(printer, graph);
   if (typeof options !== "object" || options === null) throw optionError(printer, "the second argument", options, "an object of options");
   const { values = false, shapes = defaults.shapes, digits = defaults.digits, inputs = [] } = options;
-  if (typeof values !== "boolean") throw optionError(printer, "values", values, "true or false");
-  if (typeof shapes !== "boolean") throw optionError(printer, "shapes", shapes, "true or false");
   if (!Number.isInteger(digits) || digits < 1 || digits > 17) throw optionError(printer, "digits", digits, "an integer from 1 to 17");
   if (!Array.isArray(inputs) || inputs.length > graph.inputs.length || !inputs.every((name) => typeof name === "string" && name !== "")) {
     throw optionError(printer, "inputs", inputs, `a list of at most ${graph.inputs.length} non-empty names`);
   }
-  return { values, shapes, digits, inputs };
+  return { values: flagOf(printer, "values", values), shapes: flagOf(printer, "shapes", shapes), digits, inputs };
 }
 
 function isGraph(value: unknown): value is SubGraph {
   if (typeof value !== "object" || value === null) return false;
   const { inputs, outputs, nodes } = value as Partial<SubGraph>;
   return Array.isArray(inputs) && Array.isArray(outputs) && Array.isArray(nodes);
+}
+
+export function flagOf(printer: string, option: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw optionError(printer, option, value, "true or false");
+  return value;
 }
 
 /** One of several words. */
