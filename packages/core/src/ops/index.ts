@@ -13,6 +13,7 @@ export {
   moveAxis,
   permute,
   repeat,
+  type RepeatOptions,
   reshape,
   split,
   squeeze,
@@ -21,12 +22,32 @@ export {
   tile,
   transpose,
 } from "./movement.ts";
-export { flip, pad, roll, slice } from "./slicing.ts";
-export { oneHot, scatterAdd, take, takeAlongAxis } from "./indexing.ts";
-export { addAt, at, setAt } from "./brackets.ts";
+export { flip, pad, type PadMode, type PadOptions, type PadWidth, roll, slice, type SliceItem, type SliceRange } from "./slicing.ts";
+export { type IndexedOptions, type Indices, oneHot, type OneHotOptions, scatterAdd, take, takeAlongAxis } from "./indexing.ts";
+export { addAt, at, type AtIndex, setAt } from "./brackets.ts";
 export { diag, diagonal, trace, tril, triu } from "./diagonal.ts";
-export { argsort, median, quantile, searchsorted, sort, topK } from "./sorting.ts";
-export { cummax, cummin, cumprod, cumsum, linearRecurrence, logcumsumexp } from "./cumulative.ts";
+export {
+  argsort,
+  median,
+  quantile,
+  type SearchOptions,
+  searchsorted,
+  sort,
+  type SortOptions,
+  topK,
+  type TopKOptions,
+} from "./sorting.ts";
+export {
+  type Cumulative,
+  type CumulativeOptions,
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
+  linearRecurrence,
+  logcumsumexp,
+  type RecurrenceOptions,
+} from "./cumulative.ts";
 export * from "./bitwise.ts";
 export { all, any, argmax, argmin, countNonzero, max, min, prod, sum } from "./reduction.ts";
 export { mean, norm, std, variance } from "./statistics.ts";
