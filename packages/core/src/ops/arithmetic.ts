@@ -230,7 +230,7 @@ export const hypot: Binary = /* @__PURE__ */ binary({
     const ratio = s.div(s.select(steep, x, y), larger);
     const size = s.abs(larger);
     const isWhole = s.or(s.equal(size, s.constant(0)), s.equal(size, s.constant(Infinity)));
-    return s.select(isWhole, size, s.mul(size, s.sqrt(s.add(s.constant(1), s.mul(ratio, ratio)))));
+    return s.select(isWhole, s.add(s.abs(x), s.abs(y)), s.mul(size, s.sqrt(s.add(s.constant(1), s.mul(ratio, ratio)))));
   },
   partials: [(x, _y, out) => where(equal(out, 0), 0, div(x, out)), (_x, y, out) => where(equal(out, 0), 0, div(y, out))],
   notation: template(["√(", "² + ", "²)"], ["\\sqrt{", "^{2} + ", "^{2}}"], precedence.atom, [precedence.atom, precedence.atom]),
