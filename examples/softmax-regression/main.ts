@@ -48,10 +48,12 @@ showAgreement({
   losses: { "log form": on(allRows, crossEntropy), "logits form": on(allRows, logitsCrossEntropy) },
   formula: { reads: "(1/m) Xᵀ(p − y)", at: on(allRows, byHand) },
   magnitude: { reads: "(1/m)Σ|p−y||x|", at: on(allRows, termSizes) },
+  logits: { reads: "|Wᵀx|", at: (W) => allRows.X.matmul(W) },
   shape: start.shape,
+  remark: "The log form loses nothing here: p is small, not the difference of 1 and something near it.",
 });
 
-const optimizer = sgd(0.3, { momentum: 0.95 });
+const optimizer = sgd(0.3, { momentum: 0.9, nesterov: true });
 const trained = descend(on(trainingRows, penalised), start, { optimizer, tolerance: 1e-8, heldOut: on(testRows, penalised) });
 showScores(logitsCrossEntropy(trained.x, testRows), testRows.X.matmul(trained.x));
 

@@ -17,8 +17,8 @@ export function showData(): void {
 }
 
 export function showScores(loss: Tensor, logits: Tensor): void {
-  const guesses = argmax(logits, { axis: 1 }).values;
-  const actual = argmax(testRows.y, { axis: 1 }).values;
+  const guesses = argmax(logits, { axes: 1 }).values;
+  const actual = argmax(testRows.y, { axes: 1 }).values;
   heading("On the held-out rows");
   console.log(`loss ${loss.item().toFixed(6)}`);
   console.log(`accuracy ${accuracy(guesses, actual).toFixed(4)}`);

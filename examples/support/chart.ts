@@ -68,6 +68,6 @@ function labelShift(lines: readonly Line[], i: number, up: (value: number) => nu
 
 const extent = (values: readonly number[]): [number, number] => [Math.min(...values), Math.max(...values)];
 const round = (x: number): number => Math.round(x * 10) / 10;
-/** 1, 2 or 5 times a power of ten. */
-const isLabelled = (x: number): boolean => /^[125]e/.test(x.toExponential());
+/** 1, 2, 3 or 5 times a power of ten. */
+const isLabelled = (x: number): boolean => /^[1235]e/.test(x.toExponential());
 const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");

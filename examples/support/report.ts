@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Graph, key, mul, normal, type Tensor } from "@cotangent/core";
+import { type Graph, mul, random, type Tensor } from "@cotangent/core";
 import { latex, svg, text } from "@cotangent/print";
 import { compareGradients } from "./agreement.ts";
 import { type Line, lineChart } from "./chart.ts";
@@ -29,21 +29,33 @@ export interface Claim {
   /** The gradient derived by hand, and the sum of its terms' magnitudes. */
   readonly formula: Formula;
   readonly magnitude: Formula;
+  /** What the probabilities are made of: where it is large, they round to 0 or 1. */
+  readonly logits: Formula;
   readonly shape: readonly number[];
+  readonly remark: string;
 }
 
 /** Each form of the loss at s · normal(key), for growing s. */
-export function showAgreement({ losses, formula, magnitude, shape }: Claim): void {
+export function showAgreement({ losses, formula, magnitude, logits, shape, remark }: Claim): void {
   heading(`The gradient by reverse mode against ${formula.reads}`);
   const rows = [0, 0.1, 0.3, 1, 3].flatMap((scale, i) =>
     Object.entries(losses).map(([name, loss]) => {
-      const found = compareGradients(loss, formula.at, magnitude.at, mul(scale, normal(key(i), shape)));
+      const at = mul(scale, random.normal(random.key(i), shape));
+      const found = compareGradients(loss, formula.at, magnitude.at, at);
       const ulps = found.uncancelled === 0 ? "–" : `${short(found.ulps)} (${found.uncancelled})`;
-      return [`${scale} · normal(key(${i}))`, name, short(found.roundoffs), short(found.ofBound, 2), ulps];
+      return [
+        `${scale} · normal(key(${i}))`,
+        name,
+        logits.at(at).abs().max().item().toFixed(1),
+        short(found.roundoffs),
+        short(found.ofBound, 2),
+        ulps,
+      ];
     }),
   );
-  printTable(["at", "loss", `in u·${magnitude.reads}`, "of the error bounds", "in ulps (entries)"], rows, 2);
+  printTable(["at", "loss", `largest ${logits.reads}`, `in u·${magnitude.reads}`, "of the error bounds", "in ulps (entries)"], rows, 2);
   console.log("The largest difference over the entries; in ulps where nothing cancels: Σ|terms| < 2 |Σ terms|.");
+  console.log(remark);
 }
 
 /** Draws the graphs and the losses on the way into `output/` beside the example's module, and says where. */

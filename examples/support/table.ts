@@ -1,6 +1,6 @@
 // Reads CSV files of numbers and words into tensors, standardises and splits them. Knows nothing of models.
 import { readFileSync } from "node:fs";
-import { concat, key, mean, ones, permutation, std, take, type Tensor, tensor } from "@cotangent/core";
+import { concat, mean, ones, random, std, take, type Tensor, tensor } from "@cotangent/core";
 import { parse } from "csv-parse/sync";
 
 /** The rows of a file with a header line, each by column name. */
@@ -42,7 +42,7 @@ export const withBias = (x: Tensor): Tensor => concat([ones([x.shape[0]!, 1]), x
 
 /** Row numbers for training and for testing: a permutation by a fixed key, cut at a share of the rows. */
 export function splitRows(rows: number, share: number, seed: number): { readonly train: Tensor; readonly test: Tensor } {
-  const order = permutation(key(seed), rows);
+  const order = random.permutation(random.key(seed), rows);
   const cut = Math.round(rows * share);
   return { train: order.slice([0, cut]), test: order.slice([cut]) };
 }
