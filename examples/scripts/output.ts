@@ -9,8 +9,10 @@ const end = "<!-- /output -->\n";
 const unpromised: readonly (readonly [RegExp, string])[] = [
   [/\d+(\.\d+)? (ms|s)\b/g, "… $2"],
   [/\d+(\.\d+)?e-\d+/g, "…"],
+  [/(gap to the reference) \S+$/gm, "$1 …"],
   [/^(.*normal\(key\(\d+\)\) +\S+ form) .*$/gm, "$1 …"],
   [/\b\d+ (iterations|evaluations)/g, "… $1"],
+  [/ +/g, " "],
 ];
 
 const masked = (text: string): string => unpromised.reduce((masking, [pattern, mask]) => masking.replace(pattern, mask), text);
