@@ -1,6 +1,18 @@
 // sgd, adam and adamW against their formulas written out in plain numbers, on structs of both float dtypes, and their manners.
-import { flatten, grad, mul, square, sub, sum, tensor, type Tensor } from "@cotangent/core";
-import { adam, adamW, defineOptimizer, exponentialDecay, type Leaf, type Optimizer, type OptimizerState, sgd } from "@cotangent/optim";
+import { flatten, grad, mul, square, sub, sum, tensor, type Tensor, unflatten } from "@cotangent/core";
+import { recordFunction, replay } from "@cotangent/core/engine";
+import {
+  adam,
+  adamW,
+  cosineDecay,
+  defineOptimizer,
+  exponentialDecay,
+  type Leaf,
+  type Optimizer,
+  type OptimizerState,
+  sgd,
+  warmup,
+} from "@cotangent/optim";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -225,6 +237,29 @@ describe.each(Object.entries(optimizers))("%s as a pure function of structs", (_
     const difference = (afterOneUpdate(tensor(x + h)).item() - afterOneUpdate(tensor(x - h)).item()) / (2 * h);
     expect(grad(afterOneUpdate)(tensor(x)).item()).toBeCloseTo(difference, 6);
   });
+});
+
+test.each([
+  ["adamW with warm-up and cosine decay", adamW(warmup(3, cosineDecay(0.1, 20)))],
+  ["sgd with exponential decay", sgd(exponentialDecay(0.1, 0.9, 5), { momentum: 0.9, nesterov: true, weightDecay: 0.1 })],
+])("%s never reads a value: an update traced on shapes alone does the same when it is run", (_name, optimizer) => {
+  const model = { w: tensor([1, -2, 3]), b: tensor(0.5, "float32") };
+  const gradient = { w: tensor([0.1, 0.2, -0.3]), b: tensor(-1, "float32") };
+  let state = optimizer.init(model);
+  const { leaves, definition } = flatten([gradient, state, model]);
+  const graph = recordFunction(
+    (inputs) => flatten(optimizer.update(...unflatten<[typeof model, typeof state, typeof model]>(definition, inputs))).leaves,
+    leaves,
+    { abstract: true },
+  );
+  let traced = model;
+  let eager = model;
+  for (let i = 0; i < 5; i++) {
+    const outputs = replay(graph, flatten([gradient, state, traced]).leaves);
+    [eager, state] = optimizer.update(gradient, state, eager);
+    traced = unflatten<typeof model>(flatten(model).definition, outputs.slice(0, 2));
+    expect(outputs.map((x) => [...x.values])).toEqual(flatten([eager, state]).leaves.map((x) => [...x.values]));
+  }
 });
 
 test("no update is kept alive by the next", async () => {
