@@ -104,6 +104,23 @@ export const leafError = (transform: string, path: string, value: unknown): Cota
 export const notScalarError = (transform: string, value: unknown): CotangentError =>
   error(`${transform}: the output is not a float scalar — ${describe(value)}; return a scalar (sum or mean it), or use vjp or jacobian`);
 
+export const closedOverError = (
+  transform: string,
+  part: string,
+  tensors: readonly { readonly name: string | undefined; readonly x: { readonly shape: readonly number[]; readonly dtype: string } }[],
+): CotangentError =>
+  error(
+    `${transform}: ${part} closes over a tensor that an enclosing transform watches — ${tensors.map(({ name, x }) => `${name === undefined ? "" : `${name}:`}${x.dtype}${formatShape(x.shape)}`).join(", ")}; pass it as an argument`,
+  );
+
+export const missingStepsError = (): CotangentError =>
+  error(
+    "whileLoop: reverse mode needs a bound on the steps — the number of steps is not known before it runs; give { maxSteps }, or use scan or forLoop, or forward mode (jvp)",
+  );
+
+export const stepsError = (maxSteps: number): CotangentError =>
+  error(`whileLoop: the condition still holds after maxSteps — ${maxSteps} steps; raise maxSteps, or look at the condition`);
+
 export const missingRuleError = (op: string, rule: string): CotangentError => error(`${op}: it has no ${rule} — the op was defined without one; give it one`);
 
 export const nonFiniteError = (
@@ -118,6 +135,9 @@ export const nonFiniteError = (
   error(
     `debug: the first non-finite value is ${backward ? "in the backward pass" : "in the forward pass"} — ${backward ? "the derivative of " : ""}${op} of ${inputs.map((input) => formatShape(input.shape)).join(", ")} gives ${entry} at ${formatShape(unravel(at, x.shape))} of ${formatShape(x.shape)}; look at ${line}`,
   );
+
+export const argumentNonFiniteError = (path: string, x: { readonly shape: readonly number[] }, at: number, entry: number): CotangentError =>
+  error(`debug: an argument is not finite — ${path} has ${entry} at ${formatShape(unravel(at, x.shape))} of ${formatShape(x.shape)}; look at the caller`);
 
 function unravel(at: number, shape: readonly number[]): number[] {
   const index = new Array<number>(shape.length);

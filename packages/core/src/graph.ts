@@ -67,6 +67,11 @@ export function belongs(x: Tensor, recording: Recording): boolean {
   return origin !== null && origin.serial >= recording.start && origin.watch.has(recording);
 }
 
+/** What a recording holds so far between inputs of its own and outputs, while it is still open. */
+export function openGraph(recording: Recording, inputs: readonly Tensor[], outputs: readonly Tensor[]): Graph {
+  return new RecordedGraph(recording, inputs, outputs);
+}
+
 /** The nodes are found when first asked for. A class, for an object literal with a getter costs a hidden class of its own each time. */
 class RecordedGraph implements Graph {
   readonly recording: Recording;

@@ -206,7 +206,7 @@ export function checkFiniteFor(node: Node, x: Tensor, backward: boolean): void {
 }
 
 /** The flat index of the first NaN or infinity, or -1. */
-function firstNonFinite(x: Tensor): number {
+export function firstNonFinite(x: Tensor): number {
   if (x.storage === null || x.dtype === "bool" || x.dtype === "int32") return -1;
   return entriesOf(x).findIndex((entry: number) => !Number.isFinite(entry));
 }

@@ -1,20 +1,18 @@
 /** Gradients of scalar functions by one reverse sweep. */
-import { ones } from "../create.ts";
-import { argumentError } from "../errors.ts";
-import { zerosOf } from "../define/movement.ts";
 import { pullback } from "../sweep.ts";
-import { forget, type Tensor } from "../tensor.ts";
-import { differentiated, recordCall, released, scalarOutput, type Wrt } from "./arguments.ts";
-
-export interface GradOptions<W extends Wrt = Wrt> {
-  /** The arguments to differentiate: an index or a list of them; 0 by default. */
-  readonly wrt?: W;
-  /** The function returns `[output, aux]`, and aux is handed on. */
-  readonly aux?: boolean;
-}
-
-/** The gradient's type: the struct of one argument, or a tuple of structs. */
-export type Gradient<A extends readonly unknown[], W> = W extends readonly number[] ? { [K in keyof W]: W[K] extends keyof A ? A[W[K]] : never } : W extends keyof A ? A[W] : A[0];
+import { forget, scalarTensor, type Tensor } from "../tensor.ts";
+import {
+  type Arguments,
+  checkTransform,
+  differentiated,
+  type DifferentiationOptions,
+  type Gradient,
+  recordCall,
+  released,
+  scalarOutput,
+  settled,
+  type Wrt,
+} from "./arguments.ts";
 
 /**
  * The function that gives the value and the gradient of a scalar function, in one pass.
@@ -31,13 +29,14 @@ export type Gradient<A extends readonly unknown[], W> = W extends readonly numbe
  */
 export function valueAndGrad<A extends readonly unknown[], X, const W extends Wrt = 0>(
   f: (...args: A) => readonly [Tensor, X],
-  options: GradOptions<W> & { readonly aux: true },
-): (...args: A) => [value: Tensor, gradient: Gradient<A, W>, aux: X];
+  options: DifferentiationOptions<W> & { readonly aux: true },
+): (...args: Arguments<A, W>) => [value: Tensor, gradient: Gradient<A, W>, aux: X];
 export function valueAndGrad<A extends readonly unknown[], const W extends Wrt = 0>(
   f: (...args: A) => Tensor,
-  options?: GradOptions<W> & { readonly aux?: false },
-): (...args: A) => [value: Tensor, gradient: Gradient<A, W>];
-export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOptions = {}): (...args: unknown[]) => unknown[] {
+  options?: DifferentiationOptions<W> & { readonly aux?: false },
+): (...args: Arguments<A, W>) => [value: Tensor, gradient: Gradient<A, W>];
+export function valueAndGrad(f: (...args: never[]) => unknown, options: DifferentiationOptions = {}): (...args: unknown[]) => unknown[] {
+  checkTransform("valueAndGrad", f, options);
   return (...args) => differentiate("valueAndGrad", f, options, args);
 }
 
@@ -50,25 +49,24 @@ export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOpti
  */
 export function grad<A extends readonly unknown[], X, const W extends Wrt = 0>(
   f: (...args: A) => readonly [Tensor, X],
-  options: GradOptions<W> & { readonly aux: true },
-): (...args: A) => [gradient: Gradient<A, W>, aux: X];
+  options: DifferentiationOptions<W> & { readonly aux: true },
+): (...args: Arguments<A, W>) => [gradient: Gradient<A, W>, aux: X];
 export function grad<A extends readonly unknown[], const W extends Wrt = 0>(
   f: (...args: A) => Tensor,
-  options?: GradOptions<W> & { readonly aux?: false },
-): (...args: A) => Gradient<A, W>;
-export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}): (...args: unknown[]) => unknown {
+  options?: DifferentiationOptions<W> & { readonly aux?: false },
+): (...args: Arguments<A, W>) => Gradient<A, W>;
+export function grad(f: (...args: never[]) => unknown, options: DifferentiationOptions = {}): (...args: unknown[]) => unknown {
+  checkTransform("grad", f, options);
   return (...args) => {
     const [, gradient, ...aux] = differentiate("grad", f, options, args);
     return options.aux ? [gradient, ...aux] : gradient;
   };
 }
 
-function differentiate(transform: string, f: (...args: never[]) => unknown, options: GradOptions, args: readonly unknown[]): unknown[] {
-  if (typeof f !== "function") throw argumentError(transform, "the first argument is not a function", f, "give a function of tensors");
+function differentiate(transform: string, f: (...args: never[]) => unknown, options: DifferentiationOptions, args: readonly unknown[]): unknown[] {
   const inputs = differentiated(transform, args, options.wrt ?? 0);
   const call = recordCall(transform, f, inputs, options.aux ?? false);
   const out = scalarOutput(transform, call);
-  const cotangents = pullback(call.graph, [ones([], out.dtype)]);
-  const gradient = inputs.pack(cotangents.map((g, i) => forget(g ?? zerosOf(inputs.leaves[i]!))));
+  const gradient = inputs.pack(settled(pullback(call.graph, [scalarTensor(1, out.dtype)]), inputs.leaves));
   return options.aux ? [forget(out), gradient, released(call.aux)] : [forget(out), gradient];
 }

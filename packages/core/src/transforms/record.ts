@@ -1,9 +1,14 @@
 /** Recordings as objects for people: a function's graph, its backward pass as a graph, and names for values. */
-import { argumentError } from "../errors.ts";
-import { type Graph, recordFunction } from "../graph.ts";
+import { ones } from "../create.ts";
+import { isFloat } from "../dtype.ts";
+import { argumentError, readError } from "../errors.ts";
+import { type Graph, openGraph, recordFunction, replay } from "../graph.ts";
 import { labelOf, setLabel } from "../recording.ts";
+import { pullback } from "../sweep.ts";
 import { flatten, flattenTensors, unflatten } from "../struct.ts";
-import { isTensor, type Tensor } from "../tensor.ts";
+import { isTensor, Tensor } from "../tensor.ts";
+import { settled } from "./arguments.ts";
+import { placed } from "./call.ts";
 
 /**
  * The graph of a function: runs it once on the given arguments and returns inputs, nodes in order and outputs.
@@ -33,6 +38,47 @@ export function record<A extends readonly unknown[]>(f: (...args: A) => unknown,
 function nameInput(x: Tensor, source: Tensor, path: string): void {
   const name = labelOf(source) ?? /^\[\d+\]\.(.+)$/.exec(path)?.[1];
   if (name !== undefined) setLabel(x, name);
+}
+
+/**
+ * The backward pass of a graph, as a graph: from the inputs of the first and one cotangent an output (called g) to the cotangents of the inputs.
+ *
+ * The nodes of the forward pass that the backward pass needs come first. It is recorded at the values the first graph was recorded at, with
+ * cotangents of one. Inputs and outputs that are not floats have no cotangent.
+ * @example
+ * ```ts
+ * backward(record((x: Tensor) => x.sin(), tensor(1)));
+ * // => inputs a:float64[], g:float64[]
+ * // b:float64[] = cos a
+ * // c:float64[] = chainMul g b
+ * // outputs c
+ * ```
+ */
+export function backward(graph: Graph): Graph {
+  if (typeof graph !== "object" || graph === null || !Array.isArray(graph.nodes)) throw argumentError("backward", "not a graph", graph, "give what record returns");
+  if (graph.reads.length > 0 && !graph.inputs.every((x) => x.storage !== null)) throw readError("backward", graph.reads[0]!);
+  const count = graph.inputs.length;
+  const outputs = graph.outputs.filter((out) => isFloat(out.dtype));
+  return recordFunction(
+    (all, recording) => {
+      const inputs = all.slice(0, count);
+      inputs.forEach((x, i) => copyLabel(graph.inputs[i]!, x));
+      const gs = all.slice(count);
+      gs.forEach((g, i) => setLabel(g, gs.length === 1 ? "g" : `g${i + 1}`));
+      const forward = openGraph(recording, inputs, replay(graph, inputs));
+      const float = forward.outputs.map((out) => isFloat(out.dtype));
+      return settled(pullback(forward, placed(gs, float)), inputs).filter((_, i) => isFloat(inputs[i]!.dtype));
+    },
+    [...graph.inputs.map(constantOf), ...outputs.map((out) => ones(out.shape, out.dtype))],
+  );
+}
+
+/** The tensor as a value alone; by its shape where it has none. */
+const constantOf = (x: Tensor): Tensor => new Tensor(x.shape, x.dtype, x.storage, null, 0);
+
+function copyLabel(from: Tensor, to: Tensor): void {
+  const name = labelOf(from);
+  if (name !== undefined) setLabel(to, name);
 }
 
 /**
