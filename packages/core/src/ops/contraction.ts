@@ -35,6 +35,10 @@ export function labelledBatch(x: Tensor, batchRank: number, batch: Shape, labels
 /** The contraction of the last axes by labels, all axes before them broadcast. */
 function batched(name: string, x: Tensor, y: Tensor, own: ContractionParams): Tensor {
   const [xRank, yRank] = [x.rank - own.x.length, y.rank - own.y.length];
+  for (let back = 1; back <= Math.min(xRank, yRank); back++) {
+    const [a, b] = [x.shape[xRank - back]!, y.shape[yRank - back]!];
+    if (a !== b && a !== 1 && b !== 1) throw clashError(name, "the batch axes do not broadcast", `${shapesOf(x, y)}, ${a} ≠ ${b}`, "make them equal or one of them 1");
+  }
   const batch = broadcastShapes(name, x.shape.slice(0, xRank), y.shape.slice(0, yRank));
   const labels = freshLabels(batch.length, own.x + own.y);
   const left = labelledBatch(x, xRank, batch, labels);

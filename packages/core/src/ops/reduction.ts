@@ -278,18 +278,12 @@ const countNonzeroOp: Op<ReductionParams> = /* @__PURE__ */ composite<ReductionP
 export const countNonzero: Reduction = /* @__PURE__ */ reductionFunction(countNonzeroOp, { sample: sampleTruth });
 
 /** Where the extreme of one axis stands: x[outer, n, inner] over its middle axis. */
-function positionOp(name: string, latex: string, what: string, better: "max" | "min", apply: () => Op<ReductionParams>): Op<ReductionParams> {
+function positionOp(name: string, latex: string, better: "max" | "min", apply: () => Op<ReductionParams>): Op<ReductionParams> {
   const programs = new Map<string, Program>();
   return programOp<ReductionParams>({
     name,
     notation: namedOver(latex),
-    infer: ([x], { axes }) => {
-      const { shape } = x!;
-      if (shape[axes[0]!] === 0 && sizeOf(reducedShape(shape, axes, false)) > 0) {
-        throw clashError(name, `an empty axis has no ${what}`, `axes ${formatShape(axes)} of ${formatShape(shape)}`, "reduce axes with entries");
-      }
-      return [{ shape: reducedShape(shape, axes, false), dtype: "int32" }];
-    },
+    infer: ([x], { axes }) => [{ shape: reducedShape(x!.shape, axes, false), dtype: "int32" }],
     lower: ([x], { axes }) => lowerPosition(programs, name, x!, axes[0]!, better),
     lift: ([x], _batched, params) => [apply1(apply(), [x!], shiftAxes(params))],
     show: ({ axes }) => `axis=${axes[0]}`,
@@ -330,8 +324,8 @@ function lowerPosition(programs: Map<string, Program>, name: string, { shape, dt
   return { program, scalars: [], integers: [sizeOf(shape.slice(0, axis)), shape[axis]!, sizeOf(shape.slice(axis + 1))] };
 }
 
-const argmaxOp: Op<ReductionParams> = /* @__PURE__ */ positionOp("argmax", "arg\\,max", "maximum", "max", () => argmaxOp);
-const argminOp: Op<ReductionParams> = /* @__PURE__ */ positionOp("argmin", "arg\\,min", "minimum", "min", () => argminOp);
+const argmaxOp: Op<ReductionParams> = /* @__PURE__ */ positionOp("argmax", "arg\\,max", "max", () => argmaxOp);
+const argminOp: Op<ReductionParams> = /* @__PURE__ */ positionOp("argmin", "arg\\,min", "min", () => argminOp);
 
 /** Several axes are laid end to end, so that a position counts through them in order. */
 function positionFunction(op: Op<ReductionParams>): Reduction {
@@ -344,6 +338,9 @@ function positionFunction(op: Op<ReductionParams>): Reduction {
       const at = together && axes.length > 0 ? axes[0]! : kept.length;
       const moved = together ? input : permute(input, [...kept, ...axes]);
       const sides = kept.map((axis) => input.shape[axis]!);
+      if (countOf(input.shape, axes) === 0 && sizeOf(sides) > 0) {
+        throw clashError(op.name, "an empty axis has no positions", `axes ${formatShape(axes)} of ${formatShape(input.shape)}`, "reduce axes with entries");
+      }
       const merged = reshape(moved, [...sides.slice(0, at), countOf(input.shape, axes), ...sides.slice(at)]);
       const out = apply1(op, [merged], { axes: [at], keepDims: false });
       return keepDims ? keepAxes(out, input, axes) : out;
