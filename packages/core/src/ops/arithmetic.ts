@@ -233,7 +233,7 @@ export const hypot: Binary = /* @__PURE__ */ binary({
     return s.select(isWhole, s.add(s.abs(x), s.abs(y)), s.mul(size, s.sqrt(s.add(s.constant(1), s.mul(ratio, ratio)))));
   },
   partials: [(x, _y, out) => where(equal(out, 0), 0, div(x, out)), (_x, y, out) => where(equal(out, 0), 0, div(y, out))],
-  notation: template(["√(", "² + ", "²)"], ["\\sqrt{", "^{2} + ", "^{2}}"], precedence.atom, [precedence.atom, precedence.atom]),
+  notation: template(["sqrt(", "² + ", "²)"], ["\\sqrt{", "^{2} + ", "^{2}}"], precedence.atom, [precedence.atom, precedence.atom]),
   domains: [nonzero, nonzero],
   laws: [
     { name: "hypot(x, y)² = x² + y²", left: (x, y) => square(hypot(x, y)), right: (x, y) => add(square(x), square(y)) },
