@@ -28,7 +28,8 @@ export const nonzero: Domain = domain("ℝ \\ {0}", -Infinity, Infinity, false, 
 export const unit: Domain = domain("(0, 1)", 0, 1);
 export const symmetricUnit: Domain = domain("(−1, 1)", -1, 1);
 export const aboveMinusOne: Domain = domain("(−1, ∞)", -1, Infinity);
-export const aboveOne: Domain = domain("(1, ∞)", 1, Infinity);
+export const closedSymmetricUnit: Domain = domain("[−1, 1]", -1, 1, true, [-1, 1]);
+export const atLeastOne: Domain = domain("[1, ∞)", 1, Infinity, true, [1]);
 /** Everywhere defined, with kinks at the given points. */
 export const realsExcept = (...points: readonly number[]): Domain => domain("ℝ", -Infinity, Infinity, false, points);
 /** The branch of the tangent around 0, between two poles. */

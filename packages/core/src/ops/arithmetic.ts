@@ -1,7 +1,7 @@
 /** Arithmetic of real numbers, elementwise: sums, products, powers, roots, signs, roundings. */
 import { onesLike, zerosLike } from "../create.ts";
 import { type Binary, binary, chainMul, add, type Unary, unary } from "../define/elementwise.ts";
-import { betweenHalves, betweenIntegers, nonzero, positive, reals, realsExcept } from "../domain.ts";
+import { betweenHalves, betweenIntegers, nonnegative, nonzero, positive, reals, realsExcept } from "../domain.ts";
 import { delimiters, fraction, infix, power, precedence, prefix, named, root, superscript, template } from "../notation.ts";
 import type { Draw } from "../op.ts";
 import { exp, log } from "./elementary.ts";
@@ -170,7 +170,7 @@ export const sqrt: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.sqrt(x),
   derivative: (_x, out) => div(0.5, out),
   notation: root(2),
-  domain: positive,
+  domain: nonnegative,
   laws: [
     { name: "(√x)² = x", left: (x) => square(sqrt(x)), right: (x) => x },
     { name: "√(x²) = x", left: (x) => sqrt(square(x)), right: (x) => x },
@@ -207,7 +207,7 @@ export const cbrt: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.cbrt(x),
   derivative: (_x, out) => reciprocal(mul(3, square(out))),
   notation: root(3),
-  domain: nonzero,
+  domain: realsExcept(0),
   laws: [
     { name: "(∛x)³ = x", left: (x) => mul(cbrt(x), square(cbrt(x))), right: (x) => x },
     { name: "∛(-x) = -∛x", left: (x) => cbrt(neg(x)), right: (x) => neg(cbrt(x)) },
@@ -234,7 +234,7 @@ export const hypot: Binary = /* @__PURE__ */ binary({
   },
   partials: [(x, _y, out) => where(equal(out, 0), 0, div(x, out)), (_x, y, out) => where(equal(out, 0), 0, div(y, out))],
   notation: template(["sqrt(", "² + ", "²)"], ["\\sqrt{", "^{2} + ", "^{2}}"], precedence.atom, [precedence.atom, precedence.atom]),
-  domains: [nonzero, nonzero],
+  domains: [realsExcept(0), realsExcept(0)],
   laws: [
     { name: "hypot(x, y)² = x² + y²", left: (x, y) => square(hypot(x, y)), right: (x, y) => add(square(x), square(y)) },
     { name: "hypot(x, y) = hypot(y, -x)", left: (x, y) => hypot(x, y), right: (x, y) => hypot(y, neg(x)) },

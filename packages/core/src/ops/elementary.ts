@@ -2,7 +2,7 @@
 import { onesLike } from "../create.ts";
 import { add, type Binary, binary, type Unary, unary } from "../define/elementwise.ts";
 import { negativeSize } from "../define/formulas.ts";
-import { aboveMinusOne, aboveOne, nonzero, positive, reals, symmetricUnit, tangentBranch } from "../domain.ts";
+import { aboveMinusOne, atLeastOne, closedSymmetricUnit, positive, reals, realsExcept, symmetricUnit, tangentBranch } from "../domain.ts";
 import { call, exponential, named, precedence, template } from "../notation.ts";
 import type { Tensor } from "../tensor.ts";
 import { div, hypot, mul, neg, reciprocal, rsqrt, square, sub } from "./arithmetic.ts";
@@ -225,7 +225,7 @@ export const asin: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.asin(x),
   derivative: (x) => rsqrt(oneMinusSquare(x)),
   notation: call("\\arcsin"),
-  domain: symmetricUnit,
+  domain: closedSymmetricUnit,
   laws: [
     { name: "sin(arcsin x) = x", left: (x) => sin(asin(x)), right: (x) => x },
     { name: "arcsin(-x) = -arcsin x", left: (x) => asin(neg(x)), right: (x) => neg(asin(x)) },
@@ -245,7 +245,7 @@ export const acos: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.acos(x),
   derivative: (x) => neg(rsqrt(oneMinusSquare(x))),
   notation: call("\\arccos"),
-  domain: symmetricUnit,
+  domain: closedSymmetricUnit,
   laws: [
     { name: "cos(arccos x) = x", left: (x) => cos(acos(x)), right: (x) => x },
     { name: "arccos x + arcsin x = π/2", left: (x) => add(acos(x), asin(x)), right: (x) => mul(onesLike(x), Math.PI / 2) },
@@ -296,7 +296,7 @@ export const atan2: Binary = /* @__PURE__ */ binary({
     },
   ],
   notation: named("atan2"),
-  domains: [nonzero, nonzero],
+  domains: [realsExcept(0), realsExcept(0)],
   laws: [
     { name: "atan2(-y, x) = -atan2(y, x)", left: (y, x) => atan2(neg(y), x), right: (y, x) => neg(atan2(y, x)) },
     { name: "tan(atan2(y, x)) = y / x", left: (y, x) => tan(atan2(y, x)), right: (y, x) => div(y, x) },
@@ -415,7 +415,7 @@ export const acosh: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.acosh(x),
   derivative: (x) => mul(rsqrt(sub(x, 1)), rsqrt(add(x, 1))),
   notation: named("arcosh"),
-  domain: aboveOne,
+  domain: atLeastOne,
   laws: [{ name: "cosh(arcosh x) = x", left: (x) => cosh(acosh(x)), right: (x) => x }],
   conventions: [{ at: "1", arguments: [1], value: 0, gradient: [Infinity] }],
 });
