@@ -3,10 +3,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 
 /** Each file in these folders is a generator. */
-const folders = ["packages/core/scripts", "examples/scripts"];
+const folders = ["packages/core/scripts", "packages/print/scripts", "examples/scripts"];
 
 for (const folder of folders.filter(existsSync)) {
-  for (const name of readdirSync(folder).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((file) => file.endsWith(".ts"))
+    .sort()) {
     console.log(`${folder}/${name}`);
     const { status } = spawnSync("node_modules/.bin/tsx", ["--conditions=@cotangent/source", `${folder}/${name}`], { stdio: "inherit" });
     if (status !== 0) process.exit(1);

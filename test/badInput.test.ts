@@ -2,7 +2,7 @@
 // never a wrong shape in silence, and leaves its inputs as they were.
 import { drawFrom } from "@cotangent/check";
 import * as core from "@cotangent/core";
-import type { Draw, Row } from "@cotangent/core/engine";
+import { type Draw, tableOf } from "@cotangent/core/engine";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -101,16 +101,14 @@ function spoilt(args: readonly unknown[], draw: Draw): unknown[] {
   return out;
 }
 
-const table = Object.entries(core).flatMap(([name, value]) =>
-  typeof value === "function" && "row" in value ? [[name, value as AnyFunction & { readonly row: Row }] as const] : [],
-);
+const table = tableOf(core);
 
 describe(`bad calls of the op table, seed ${seed}`, () => {
   it.each(table)("%s", (name, op) => {
     const wrong = new Set<string>();
     for (let i = 0; i < calls; i++) {
       const draw = drawFrom(seed + i);
-      const found = wrongWith(name, op, spoilt(op.row.sample(draw), draw));
+      const found = wrongWith(name, op as unknown as AnyFunction, spoilt(op.row.sample(draw), draw));
       if (found !== undefined) wrong.add(found);
     }
     if (wrong.size > 0) expect.fail([...wrong].slice(0, 4).join("\n"));

@@ -1,9 +1,6 @@
 /** One drawn call of an op: its float tensors as inputs, everything else fixed. Knows how arguments nest; knows no law. */
 import { Tensor } from "@cotangent/core";
-import { type Callable, type Draw, isFloat } from "@cotangent/core/engine";
-
-// biome-ignore lint/suspicious/noExplicitAny: an op's own argument types do not matter to the laws.
-export type AnyOp = Callable<(...args: any[]) => any>;
+import { type Draw, isFloat, type TableFunction } from "@cotangent/core/engine";
 
 export interface Case {
   readonly inputs: readonly Tensor[];
@@ -12,16 +9,16 @@ export interface Case {
   readonly description: string;
 }
 
-export function drawCase(op: AnyOp, draw: Draw): Case {
+export function drawCase(op: TableFunction, draw: Draw): Case {
   return caseOf(op, op.row.sample(draw));
 }
 
-export function caseOf(op: AnyOp, args: readonly unknown[]): Case {
+export function caseOf(op: TableFunction, args: readonly unknown[]): Case {
   const inputs: Tensor[] = [];
   const build = visit(args, inputs);
   return {
     inputs,
-    call: (given) => tensorsIn(op(...(build(given) as unknown[]))),
+    call: (given) => tensorsIn((op as unknown as (...args: unknown[]) => unknown)(...(build(given) as unknown[]))),
     description: `${op.row.name}(${args.map(describe).join(", ")})`,
   };
 }

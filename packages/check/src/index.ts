@@ -1,5 +1,5 @@
 /** Is this gradient right? Laws for ops today. */
 export { checkOp, type CheckOpOptions, type LawFailure, type LawReport } from "./op.ts";
-export { type AnyOp, type Case, drawCase } from "./cases.ts";
+export { type Case, drawCase } from "./cases.ts";
 export { drawFrom } from "./draw.ts";
 export { mutateOp, type MutationReport } from "./mutants.ts";

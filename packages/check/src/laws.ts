@@ -23,13 +23,14 @@ import {
   runningError,
   type SubGraph,
   type SystemTensor,
+  type TableFunction,
   toSystem,
   zerosOf,
 } from "@cotangent/core/engine";
-import { type AnyOp, type Case, caseOf } from "./cases.ts";
+import { type Case, caseOf } from "./cases.ts";
 
 /** What a law finds wrong with a case, or undefined. */
-export type Law = (subject: Case, draw: Draw, op: AnyOp) => string | undefined;
+export type Law = (subject: Case, draw: Draw, op: TableFunction) => string | undefined;
 
 const dualDouble = dual(doubleDouble);
 const dualDualDouble = dual(dualDouble);
@@ -394,7 +395,7 @@ export const declaredLaw: Law = (subject, _draw, op) => {
 };
 
 /** The conventions a row states: values and gradients of the sum at its special points. */
-export function conventionFailures(op: AnyOp): string[] {
+export function conventionFailures(op: TableFunction): string[] {
   const failures: string[] = [];
   for (const { at, arguments: given, value, gradient } of op.row.conventions ?? []) {
     const args = given.map((x) => tensor(typeof x === "number" ? x : Float64Array.from(x)));

@@ -3,8 +3,8 @@
  * one node of it scaled, negated or replaced by one of its own inputs; it knows no op by name.
  */
 import { mul, neg, type Tensor } from "@cotangent/core";
-import { apply, isFloat, type Node, type Op, recordFunction, sameShape, walk } from "@cotangent/core/engine";
-import { type AnyOp, drawCase } from "./cases.ts";
+import { apply, isFloat, type Node, type Op, recordFunction, sameShape, type TableFunction, walk } from "@cotangent/core/engine";
+import { drawCase } from "./cases.ts";
 import { drawFrom } from "./draw.ts";
 import { conventionFailures, type Law, laws } from "./laws.ts";
 
@@ -111,7 +111,7 @@ const judges: Readonly<Record<Mode, readonly Law[]>> = {
 };
 
 /** Every mutant of an op's own rules, and whether some law caught it on some of `runs` drawn cases. */
-export function mutateOp(op: AnyOp, options: { readonly seed?: number; readonly runs?: number } = {}): MutationReport {
+export function mutateOp(op: TableFunction, options: { readonly seed?: number; readonly runs?: number } = {}): MutationReport {
   const { seed = 1, runs = 30 } = options;
   const record = op.row.op;
   const killed: string[] = [];
@@ -128,7 +128,7 @@ export function mutateOp(op: AnyOp, options: { readonly seed?: number; readonly 
 }
 
 /** The rules are called where the laws call them; the mutants are those of every graph seen there, by name. */
-function collect(op: AnyOp, record: Op, seed: number, runs: number): Mutant[] {
+function collect(op: TableFunction, record: Op, seed: number, runs: number): Mutant[] {
   const found = new Map<string, Mutant>();
   const modes: readonly Mode[] = record.kind === "elementwise" ? ["pullback"] : ["pullback", "pushforward"];
   for (const mode of modes) {
@@ -157,7 +157,7 @@ function collect(op: AnyOp, record: Op, seed: number, runs: number): Mutant[] {
 }
 
 /** Whether the conventions or a law on some drawn case notice the mutant. */
-function caught(op: AnyOp, record: Op, mutant: Mutant, seed: number, runs: number): boolean {
+function caught(op: TableFunction, record: Op, mutant: Mutant, seed: number, runs: number): boolean {
   const rules = record as unknown as Mutable;
   const original = rules[mutant.mode]!;
   const spoiled = mutated(original, mutant);

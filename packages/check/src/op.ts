@@ -1,6 +1,6 @@
 /** `checkOp`: holds one op against every law on drawn cases and reports what fails. */
-import { Undecided } from "@cotangent/core/engine";
-import { type AnyOp, drawCase } from "./cases.ts";
+import { type TableFunction, Undecided } from "@cotangent/core/engine";
+import { drawCase } from "./cases.ts";
 import { drawFrom } from "./draw.ts";
 import { conventionFailures, laws } from "./laws.ts";
 
@@ -31,7 +31,7 @@ export interface CheckOpOptions {
  * Every law of the op table for one op: value, interpreter, enclosure, tangent, adjoint, second order, batching, float32, its declared laws
  * and conventions, on `runs` calls drawn from its own sample. Deterministic from the seed.
  */
-export function checkOp(op: AnyOp, options: CheckOpOptions = {}): LawReport {
+export function checkOp(op: TableFunction, options: CheckOpOptions = {}): LawReport {
   const { seed = 1, runs = 20, only } = options;
   const tried: Record<string, number> = {};
   const undecided: Record<string, number> = {};

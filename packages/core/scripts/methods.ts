@@ -1,24 +1,9 @@
 // Writes src/methods.ts: every op of the table whose first argument is a tensor, as a method. Reads the types of ops/index.ts.
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import ts from "typescript";
-
-const source = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
-const entry = join(source, "ops", "index.ts");
-const program = ts.createProgram([entry], {
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  strict: true,
-  noEmit: true,
-  allowImportingTsExtensions: true,
-  skipLibCheck: true,
-  types: [],
-});
-const checker = program.getTypeChecker();
-const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry)!)!);
+import { checker, documentationOf, entry, exported, program, source, targetOf } from "./support/exports.ts";
 
 interface Method {
   readonly name: string;
@@ -30,7 +15,7 @@ interface Method {
 const reserved = new Set(["constructor", "shape", "dtype", "values", "rank", "size", "item", "toArray", "toString", "toJSON"]);
 
 function methodOf(symbol: ts.Symbol): Method | undefined {
-  const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  const target = targetOf(symbol);
   if (!(target.flags & ts.SymbolFlags.Value) || reserved.has(symbol.name)) return undefined;
   const type = checker.getTypeOfSymbol(target);
   const signatures = type.getCallSignatures();
@@ -46,7 +31,7 @@ function methodOf(symbol: ts.Symbol): Method | undefined {
   const declared = signature.getDeclaration() as ts.SignatureDeclaration;
   return {
     name: symbol.name,
-    documentation: ts.displayPartsToString(target.getDocumentationComment(checker)).split("\n\n")[0]!.replace(/\s+/g, " "),
+    documentation: documentationOf(symbol),
     signature: `(${parameters.join(", ")}): ${declared.type?.getText() ?? "Tensor"}`,
   };
 }

@@ -43,6 +43,8 @@ export {
   type Op,
   type Row,
   type SubGraph,
+  type TableFunction,
+  tableOf,
 } from "./op.ts";
 export { labelOf, Node, Recording, type Watch } from "./recording.ts";
 export type { ElementwiseOp, Rule } from "./define/elementwise.ts";

@@ -230,3 +230,14 @@ export function tensorArgument(op: string, value: unknown, position = 0): Tensor
   return operand(op, position, value);
 }
 
+/** A function of the op table, whatever its arguments. */
+export type TableFunction = Callable<(...args: never[]) => unknown>;
+
+/** The functions of a module that have a row, by name; those of a namespace inside it as `namespace.name`. */
+export function tableOf(module: object, prefix = ""): (readonly [name: string, f: TableFunction])[] {
+  return Object.entries(module).flatMap(([name, value]: [string, unknown]) => {
+    if (typeof value === "function") return "row" in value ? [[`${prefix}${name}`, value as TableFunction] as const] : [];
+    const isNamespace = typeof value === "object" && value !== null && Object.prototype.toString.call(value) === "[object Module]";
+    return isNamespace ? tableOf(value, `${prefix}${name}.`) : [];
+  });
+}
