@@ -404,7 +404,13 @@ function runStrided(forms: Forms, inputs: readonly Tensor[], shape: Shape, out: 
   kernel(...inputs.map((x) => (typeof x.storage === "number" ? Float64Array.of(x.storage) : x.storage!)), out, ...integers);
 }
 
-/** The sum of two tensors or numbers, with broadcasting; integers wrap. */
+/**
+ * The sum of two tensors or numbers, with broadcasting; integers wrap.
+ * @example
+ * ```ts
+ * add(tensor([1, 2, 3]), 10); // => tensor([11, 12, 13], float64)
+ * ```
+ */
 export const add: Binary = /* @__PURE__ */ binary({
   name: "add",
   value: (s, x, y) => s.add(x, y),
@@ -421,6 +427,10 @@ export const add: Binary = /* @__PURE__ */ binary({
 /**
  * The product of a tangent or cotangent with a partial derivative: zero wherever the first factor is exactly zero, whatever the second is.
  * This is what keeps a branch not taken from leaking NaN into a gradient.
+ * @example
+ * ```ts
+ * chainMul(tensor([0, 2]), tensor([Infinity, 3])); // => tensor([0, 6], float64)
+ * ```
  */
 export const chainMul: Binary = /* @__PURE__ */ binary({
   name: "chainMul",
