@@ -170,8 +170,8 @@ const undefinedSomewhere = (graph: Graph): boolean =>
   floatOutputs(graph).some((out) => out.values.some((value: number) => Number.isNaN(value)));
 
 /** The derivative rule's tangents agree with those of dual numbers. */
-export const tangentLaw: Law = (subject, draw) => {
-  if (subject.inputs.length === 0) return undefined;
+export const tangentLaw: Law = (subject, draw, op) => {
+  if (subject.inputs.length === 0 || op.row.surrogate !== undefined) return undefined;
   const forward = recorded(subject);
   if (undefinedSomewhere(forward)) return undefined;
   const t = likes(subject.inputs, draw);
@@ -199,14 +199,18 @@ const elements = (xs: readonly SystemTensor<DoubleDouble>[]): DoubleDouble[] => 
 const apart = (x: { sum: number; size: number }, y: { sum: number; size: number }): boolean =>
   Math.abs(x.sum - y.sum) > 1e-13 * Math.abs(x.sum) + 1e-22 * (x.size + y.size) + 1e-300 || Number.isNaN(x.sum) !== Number.isNaN(y.sum);
 
-/** ⟨g, J t⟩ = ⟨Jᵀ g, t⟩, the left side from dual numbers and the right from the pullback, and the pullback's own rounding within its bound. */
-export const adjointLaw: Law = (subject, draw) => {
+/** ⟨g, J t⟩ = ⟨Jᵀ g, t⟩, the left side from dual numbers (from the pushforward, where the rule is a surrogate) and the right from the pullback. */
+export const adjointLaw: Law = (subject, draw, op) => {
   if (subject.inputs.length === 0) return undefined;
   const forward = recorded(subject);
   if (undefinedSomewhere(forward)) return undefined;
   const t = likes(subject.inputs, draw);
   const g = likes(floatOutputs(forward), draw);
-  const left = dot(asDoubleDouble(g), referenceTangents(forward, subject.inputs, t).flat());
+  const tangents =
+    op.row.surrogate === undefined
+      ? referenceTangents(forward, subject.inputs, t).flat()
+      : elements(over(tangentGraph(subject, t), doubleDouble, [...subject.inputs, ...t]));
+  const left = dot(asDoubleDouble(g), tangents);
   const graph = cotangentGraph(subject, g);
   const all = [...subject.inputs, ...g];
   const exact = over(graph, doubleDouble, all);
@@ -216,8 +220,8 @@ export const adjointLaw: Law = (subject, draw) => {
 };
 
 /** ⟨g, d²f(s, t)⟩: forward over reverse in double-double against dual numbers nested twice. */
-export const secondOrderLaw: Law = (subject, draw) => {
-  if (subject.inputs.length === 0) return undefined;
+export const secondOrderLaw: Law = (subject, draw, op) => {
+  if (subject.inputs.length === 0 || op.row.surrogate !== undefined) return undefined;
   const forward = recorded(subject);
   if (undefinedSomewhere(forward)) return undefined;
   const [s, t, g] = [likes(subject.inputs, draw), likes(subject.inputs, draw), likes(floatOutputs(forward), draw)];

@@ -138,7 +138,7 @@ function collect(op: TableFunction, record: Op, seed: number, runs: number): Mut
       const subject = drawCase(op, drawFrom(seed + run));
       if (subject.inputs.length === 0 || subject.inputs.some((x) => x.size === 0)) continue;
       const graph = recordFunction(subject.call, subject.inputs);
-      if (!graph.outputs.some((out) => isFloat(out.dtype))) continue;
+      if (!graph.outputs.some((out) => isFloat(out.dtype) && out.size > 0)) continue;
       const node = graph.nodes.find((one) => one.op === record);
       if (node === undefined) continue;
       const like = (x: Tensor): Tensor | null => (isFloat(x.dtype) ? x : null);

@@ -113,8 +113,8 @@ export interface Row {
   readonly conventions?: readonly Convention[];
   /** The row is a numeric approximation of this function, never its own reference. */
   readonly approximates?: string;
-  /** The arguments whose gradient laws check; default every float tensor argument. */
-  readonly smooth?: boolean;
+  /** Why the rule is, on purpose, the derivative of something else than the value. */
+  readonly surrogate?: string;
 }
 
 /** The function a person calls, carrying its row. */
