@@ -25,6 +25,9 @@ export interface TensorOptions {
  * ```
  */
 export function tensor(data: TensorData, options: TensorOptions | DType = {}): Tensor {
+  if (typeof options !== "string" && (typeof options !== "object" || options === null)) {
+    throw argumentError("tensor", "the options are neither an object nor a dtype", options, "give { dtype, shape } or a dtype");
+  }
   const { dtype, shape } = typeof options === "string" ? { dtype: options, shape: undefined } : options;
   const made = fromData(data, dtype === undefined ? undefined : checkDtype("tensor", dtype));
   if (shape === undefined) return made;
