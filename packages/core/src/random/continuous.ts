@@ -14,7 +14,7 @@ import { checkKey, type DTypeOption, type Key, type SampleOptions, settle } from
 import { log, upperQuantile, upperTail } from "./elementary.ts";
 import { key } from "./key.ts";
 import { type Sample, sampler } from "./pointwise.ts";
-import { fraction, openFraction, shortFraction, signedHalf, type Words } from "./threefry.ts";
+import { fraction, openFraction, signedHalf, type Words } from "./threefry.ts";
 
 /** A sampler of a function of one block. */
 function standard(name: string, value: (b: ProgramBuilder, words: Words) => Expression): Op<Sample> {
@@ -67,18 +67,24 @@ const uniformOp: Op<Sample> = /* @__PURE__ */ sampler({
   write:
     (b, dtype) =>
     ({ block }) =>
-      dtype === "float32" ? shortFraction(b, block(0)) : fraction(b, block(0)),
+      dtype === "float32" ? belowOne(b, b.let(fraction(b, block(0)))) : fraction(b, block(0)),
 });
 
+/** A number in [0, 1) that float32 does not round to 1. */
+function belowOne(b: ProgramBuilder, u: Expression): Expression {
+  const s = b.arithmetic;
+  return s.select(s.less(u, s.constant(1 - 2 ** -25)), u, s.constant(1 - 2 ** -24));
+}
+
 /**
- * Uniform numbers in [low, high), multiples of 2^-53 in float64 and of 2^-24 in float32 before they are stretched.
+ * Uniform numbers in [low, high): multiples of 2^-53, in float32 rounded but never to 1, before they are stretched.
  *
  * The shape is that of `low` and `high` by default. Differentiable in both: low + u (high − low). Rounding may give `high` itself where the
  * interval is narrow.
  * @example
  * ```ts
- * random.uniform(random.key(0), [3]); // => tensor([0.4189, 0.2296, 0.6006], float64)
- * random.uniform(random.key(0), [2], { low: -1, high: tensor([1, 10]) }); // => tensor([-0.1622,  1.5259], float64)
+ * random.uniform(random.key(0), [3]); // => tensor([0.418457, 0.216295, 0.965321], float64)
+ * random.uniform(random.key(0), [2], { low: -1, high: tensor([1, 10]) }); // => tensor([-0.163086,  1.379250], float64)
  * ```
  */
 export const uniform: Callable<(key: Key, shape?: Shape, options?: UniformOptions) => Tensor> = /* @__PURE__ */ callable(
@@ -137,9 +143,9 @@ const normalOp: Op<Sample> = /* @__PURE__ */ symmetric("normal", upperQuantile);
  * The shape is that of `mean` and `std` by default. Differentiable in both: mean + z std.
  * @example
  * ```ts
- * random.normal(random.key(0), [3]); // => tensor([ 0.2047, -1.3294, -0.8334], float64)
+ * random.normal(random.key(0), [3]); // => tensor([ 0.205842,  0.784766, -0.087036], float64)
  * const loss = (mean: Tensor, std: Tensor) => random.normal(random.key(0), [3], { mean, std }).sum();
- * grad(loss, { wrt: [0, 1] })(tensor(1), tensor(2)); // => [tensor(3, float64), tensor(-1.9581, float64)]
+ * grad(loss, { wrt: [0, 1] })(tensor(1), tensor(2)); // => [tensor(3, float64), tensor(0.903572, float64)]
  * ```
  */
 export const normal: Callable<(key: Key, shape?: Shape, options?: NormalOptions) => Tensor> = /* @__PURE__ */ callable(
@@ -168,7 +174,7 @@ const laplaceOp: Op<Sample> = /* @__PURE__ */ symmetric("laplace", (b, half) =>
  * Laplace (double exponential) numbers: density e^(−|x − location| / scale) / (2 scale). Differentiable in both parameters.
  * @example
  * ```ts
- * random.laplace(random.key(0), [2]); // => tensor([ 0.1770, -1.6951], float64)
+ * random.laplace(random.key(0), [2]); // => tensor([0.178034, 0.837963], float64)
  * ```
  */
 export const laplace: Callable<(key: Key, shape?: Shape, options?: LocationScaleOptions) => Tensor> = /* @__PURE__ */ callable(
@@ -186,7 +192,7 @@ const logisticOp: Op<Sample> = /* @__PURE__ */ symmetric("logistic", (b, half) =
  * Logistic numbers: location + scale · ln(u / (1 − u)). Differentiable in both parameters.
  * @example
  * ```ts
- * random.logistic(random.key(0), [2]); // => tensor([ 0.3272, -2.2914], float64)
+ * random.logistic(random.key(0), [2]); // => tensor([0.329110, 1.287387], float64)
  * ```
  */
 export const logistic: Callable<(key: Key, shape?: Shape, options?: LocationScaleOptions) => Tensor> = /* @__PURE__ */ callable(
@@ -203,7 +209,7 @@ const gumbelOp: Op<Sample> = /* @__PURE__ */ standard("gumbel", (b, words) =>
  * Gumbel numbers: location − scale · ln(−ln u), the distribution of maxima. Differentiable in both parameters.
  * @example
  * ```ts
- * random.gumbel(random.key(0), [2]); // => tensor([ 0.1390, -0.3863], float64)
+ * random.gumbel(random.key(0), [2]); // => tensor([ 0.137906, -0.425993], float64)
  * ```
  */
 export const gumbel: Callable<(key: Key, shape?: Shape, options?: LocationScaleOptions) => Tensor> = /* @__PURE__ */ callable(
@@ -222,7 +228,7 @@ const exponentialOp: Op<Sample> = /* @__PURE__ */ standard("exponential", (b, wo
  * Exponential numbers, −ln(u) / rate, with mean 1 / rate. Differentiable in the rate.
  * @example
  * ```ts
- * random.exponential(random.key(0), [2]); // => tensor([0.8702, 1.4715], float64)
+ * random.exponential(random.key(0), [2]); // => tensor([0.871181, 1.531110], float64)
  * ```
  */
 export const exponential: Callable<(key: Key, shape?: Shape, options?: ExponentialOptions) => Tensor> = /* @__PURE__ */ callable(
@@ -294,7 +300,7 @@ const densityRatio = (bound: Tensor, z: Tensor): Tensor => exponentialOf(mul(0.5
  * more than 37 out on one side give the bound nearer to 0.
  * @example
  * ```ts
- * random.truncatedNormal(random.key(0), -1, 1, { shape: [3] }); // => tensor([-0.2070, -0.7239,  0.2545], float64)
+ * random.truncatedNormal(random.key(0), -1, 1, { shape: [3] }); // => tensor([-0.139996, -0.506315,  0.906522], float64)
  * ```
  */
 export const truncatedNormal: Callable<(key: Key, lower: TensorLike, upper: TensorLike, options?: SampleOptions) => Tensor> =

@@ -92,9 +92,9 @@ function populationOf(op: string, x: unknown, axis: number | undefined): Populat
  * likely. Differentiable in the tensor.
  * @example
  * ```ts
- * random.permutation(random.key(0), 5); // => tensor([4, 0, 3, 2, 1], int32)
- * random.permutation(random.key(0), tensor([[1, 2, 3], [4, 5, 6]]), { axis: 1 }); // => tensor([[3, 1, 2],
- * //         [6, 4, 5]], float64)
+ * random.permutation(random.key(0), 5); // => tensor([1, 4, 3, 0, 2], int32)
+ * random.permutation(random.key(0), tensor([[1, 2, 3], [4, 5, 6]]), { axis: 1 }); // => tensor([[2, 3, 1],
+ * //         [5, 6, 4]], float64)
  * ```
  */
 export const permutation: Callable<(key: Key, x: number | Tensor, options?: EntriesOptions) => Tensor> = /* @__PURE__ */ callable(
@@ -129,7 +129,7 @@ export interface ChoiceOptions extends EntriesOptions {
  * tensor; a constant of `p`. Throws where there is nothing, or not enough, to draw from, and at negative or non-finite weights.
  * @example
  * ```ts
- * random.choice(random.key(0), 10, { shape: [4], replace: false }); // => tensor([9, 3, 5, 7], int32)
+ * random.choice(random.key(0), 10, { shape: [4], replace: false }); // => tensor([9, 5, 3, 6], int32)
  * random.choice(random.key(0), tensor([1.5, 2.5, 3.5]), { shape: [2], p: tensor([0, 1, 3]) }); // => tensor([3.5, 2.5], float64)
  * ```
  */

@@ -29,7 +29,7 @@ export interface Entry {
 }
 
 /** The partial derivative with respect to one float input, in ops of all inputs and the output. */
-export type Partial<P> = (inputs: readonly Tensor[], out: Tensor, params: P) => Tensor;
+export type PartialDerivative<P> = (inputs: readonly Tensor[], out: Tensor, params: P) => Tensor;
 
 export interface SamplerSpec {
   readonly name: string;
@@ -38,7 +38,7 @@ export interface SamplerSpec {
   /** Run once at the head of the program, for what outlives an entry; the function it returns writes an entry. */
   readonly write: (b: ProgramBuilder, dtype: DType) => (entry: Entry) => Expression;
   /** One a parameter, of the key and the parameters; absent where the sample is a constant of its parameters. */
-  readonly partials?: readonly Partial<Sample>[];
+  readonly partials?: readonly PartialDerivative<Sample>[];
 }
 
 /** An op of a key [..., 2] and parameters of the output's shape [..., ...shape]. */
@@ -125,7 +125,7 @@ export interface PointwiseSpec<P> {
   /** How many inputs there are, all of one shape. */
   readonly arity: number;
   readonly write: (b: ProgramBuilder, params: P) => (inputs: readonly Expression[]) => Expression;
-  readonly partials: readonly Partial<P>[];
+  readonly partials: readonly PartialDerivative<P>[];
   /** Distinguishes params that change the program. */
   readonly key?: (params: P) => string;
 }

@@ -59,11 +59,6 @@ export function fraction(b: ProgramBuilder, [x0, x1]: Words): Expression {
   return s.mul(whole, s.constant(2 ** -53));
 }
 
-/** The leading 24 bits of `fraction`, for float32: a multiple of 2^-24 in [0, 1). */
-export function shortFraction(b: ProgramBuilder, [x0]: Words): Expression {
-  return b.arithmetic.mul(leading(b, x0, 24), b.arithmetic.constant(2 ** -24));
-}
-
 /** An odd multiple of 2^-53: never 0, never 1, and exact when subtracted from 1. */
 export function openFraction(b: ProgramBuilder, [x0, x1]: Words): Expression {
   const s = b.arithmetic;
