@@ -2,7 +2,7 @@
 import { type Notation, precedence } from "@cotangent/core/engine";
 import { escapeLatex, nameLatex } from "./names.ts";
 import { numberLatex } from "./numbers.ts";
-import type { ApplyTerm, EinsumTerm, FractionTerm, NumberTerm, Reduced, Term } from "./term.ts";
+import { type ApplyTerm, type EinsumTerm, type FractionTerm, hasOwnSign, type NumberTerm, type Reduced, type Term } from "./term.ts";
 
 type Template = Extract<Notation, { form: "template" }>;
 
@@ -50,6 +50,10 @@ const atLeast = (piece: Piece, needed: number): Piece => (piece.strength < neede
 
 const stronger = (piece: Piece, than: number): Piece => (piece.strength <= than ? parenthesised(piece) : piece);
 
+/** A negative operand of what binds like a product stands in parentheses, lest its sign be taken for the whole's. */
+const unsigned = (term: Term, piece: Piece, strength: number): Piece =>
+  term.kind === "negative" && strength >= product ? parenthesised(piece) : piece;
+
 const isTall = (pieces: readonly Piece[]): boolean => pieces.some((piece) => piece.tall);
 
 function pieceOf(term: Term, writer: Writer): Piece {
@@ -61,7 +65,7 @@ function pieceOf(term: Term, writer: Writer): Piece {
     case "number":
       return numberPiece(term, writer);
     case "negative":
-      return negativePiece(writer.piece(term.of));
+      return negativePiece(writer.piece(term.of), hasOwnSign(term.of));
     case "sum":
       return sumPiece(term.terms, writer);
     case "product":
@@ -88,17 +92,15 @@ function numberPiece({ value, dtype }: NumberTerm, { digits, slash }: Writer): P
 const layFraction = (over: string, under: string, slash: boolean): Piece =>
   slash ? { latex: `${over}/${under}`, strength: product, tall: false } : { latex: `\\frac{${over}}{${under}}`, strength: prefix, tall: true };
 
-function negativePiece(of: Piece): Piece {
-  const inner = atLeast(of, product);
-  return { latex: `-${inner.latex}`, strength: of.strength === product ? product : prefix, tall: inner.tall };
+function negativePiece(of: Piece, isSigned: boolean): Piece {
+  const isProduct = of.strength === product && !isSigned;
+  const inner = isProduct ? of : stronger(of, product);
+  return { latex: `-${inner.latex}`, strength: isProduct ? product : prefix, tall: inner.tall };
 }
 
 function sumPiece(terms: readonly Term[], { piece }: Writer): Piece {
-  const pieces = terms.map((term) => stronger(piece(term.kind === "negative" ? term.of : term), sum));
-  const latex = pieces.map(({ latex }, i) => {
-    const isNegative = terms[i]!.kind === "negative";
-    return i === 0 ? `${isNegative ? "-" : ""}${latex}` : `${isNegative ? " - " : " + "}${latex}`;
-  });
+  const pieces = terms.map((term, i) => stronger(piece(i > 0 && term.kind === "negative" ? term.of : term), sum));
+  const latex = pieces.map(({ latex }, i) => (i === 0 ? latex : `${terms[i]!.kind === "negative" ? " - " : " + "}${latex}`));
   return { latex: latex.join(""), strength: sum, tall: isTall(pieces) };
 }
 
@@ -112,7 +114,7 @@ function productPiece(given: readonly Term[], hadamard: boolean, writer: Writer)
   const [first, ...others] = factors as [Term, ...Term[]];
   const split = slash && first.kind === "number" ? numberLatex(first.value, digits, first.dtype).fraction : undefined;
   if (split !== undefined) {
-    const rest = others.length === 1 ? atLeast(piece(others[0]!), product) : productPiece(others, hadamard, writer);
+    const rest = others.length === 1 ? stronger(piece(others[0]!), product) : productPiece(others, hadamard, writer);
     return { ...layFraction(split[0] === "1" ? rest.latex : `${split[0]}\\,${rest.latex}`, split[1], true), tall: rest.tall };
   }
   const isScaling = factors.slice(0, -1).every((factor) => factor.rank === 0);
@@ -121,7 +123,7 @@ function productPiece(given: readonly Term[], hadamard: boolean, writer: Writer)
     const isClear = factor.kind === "matrix" ? isLast && isScaling : isLast || !reachesRight(factor);
     const own = piece(factor);
     if (!isClear) return parenthesised(own);
-    const mayBeProduct = factor.kind === "matrix" || reachesRight(factor) || (factor.kind !== "product" && i === 0);
+    const mayBeProduct = factor.kind === "matrix" || reachesRight(factor) || (factor.kind !== "product" && !hasOwnSign(factor) && i === 0);
     return mayBeProduct ? atLeast(own, product) : stronger(own, product);
   });
   return { latex: joinFactors(pieces, hadamard ? " \\odot " : "\\,"), strength: product, tall: isTall(pieces) };
@@ -173,7 +175,8 @@ function fractionPiece({ over, under }: FractionTerm, { digits, slash, small }: 
   }
   const top = small(over);
   if (!slash) return layFraction(top.latex, bottom.latex, false);
-  return { ...layFraction(atLeast(top, product).latex, stronger(bottom, product).latex, true), tall: isTall([top, bottom]) };
+  const left = hasOwnSign(over) ? stronger(top, product) : atLeast(top, product);
+  return { ...layFraction(left.latex, stronger(bottom, product).latex, true), tall: isTall([top, bottom]) };
 }
 
 function applyPiece(term: ApplyTerm, writer: Writer): Piece {
@@ -185,7 +188,8 @@ function applyPiece(term: ApplyTerm, writer: Writer): Piece {
       const strength = notation.precedence;
       const binds = (arg: Term, isLeft: boolean): Piece => {
         const isSame = arg.kind === "apply" && arg.notation === notation && notation.associative;
-        return isSame || (isLeft && strength !== comparison) ? atLeast(piece(arg), strength) : stronger(piece(arg), strength);
+        const inner = unsigned(arg, piece(arg), strength);
+        return isSame || (isLeft && strength !== comparison) ? atLeast(inner, strength) : stronger(inner, strength);
       };
       const pieces = [binds(left, true), binds(right, false)] as const;
       return { latex: `${pieces[0].latex} ${notation.latex.trim()} ${pieces[1].latex}`, strength, tall: isTall(pieces) };
@@ -237,7 +241,8 @@ function templatePiece({ latex, places, precedence: strength }: Template, args: 
   const pieces = args.map((arg, i) => {
     const [before, after] = [latex[i]!, latex[i + 1]!];
     const isDelimited = (before.endsWith("{") && after.startsWith("}")) || (before.endsWith("(") && after.startsWith(")"));
-    return atLeast(before.endsWith("^{") ? small(arg) : piece(arg), isDelimited ? weakest : places[i]!);
+    const own = before.endsWith("^{") ? small(arg) : piece(arg);
+    return isDelimited ? own : atLeast(unsigned(arg, own, strength), places[i]!);
   });
   const filled = joined([latex[0]!, ...pieces.flatMap((inner, i) => [inner.latex, latex[i + 1]!])]);
   if (!filled.startsWith("\\frac{1}{")) return { latex: filled, strength, tall: isTall(pieces) || filled.includes("\\frac") };

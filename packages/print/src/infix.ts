@@ -1,7 +1,7 @@
 /** A term as infix text: `a * (b + c)`, `sigmoid(X · θ)`, `where(x < 0, 0, x)`. Knows terms and binding strengths, no graph. */
 import { precedence } from "@cotangent/core/engine";
 import { numberText } from "./numbers.ts";
-import type { ApplyTerm, Term } from "./term.ts";
+import { type ApplyTerm, hasOwnSign, type Term } from "./term.ts";
 
 interface Piece {
   readonly text: string;
@@ -23,6 +23,10 @@ const atLeast = ({ text, strength }: Piece, needed: number): string => (strength
 
 const stronger = (piece: Piece, than: number): string => (piece.strength <= than ? `(${piece.text})` : piece.text);
 
+/** A negative operand of what binds like a product stands in parentheses, lest its sign be taken for the whole's. */
+const unsigned = (term: Term, piece: Piece, strength: number): Piece =>
+  term.kind === "negative" && strength >= product ? { text: `(${piece.text})`, strength: atom } : piece;
+
 function pieceOf(term: Term, piece: Render, digits: number): Piece {
   switch (term.kind) {
     case "symbol":
@@ -32,7 +36,7 @@ function pieceOf(term: Term, piece: Render, digits: number): Piece {
     case "number":
       return { text: numberText(term.value, digits, term.dtype), strength: atom };
     case "negative":
-      return negativePiece(piece(term.of));
+      return negativePiece(piece(term.of), hasOwnSign(term.of));
     case "sum":
       return { text: joinSum(term.terms, piece), strength: sum };
     case "product":
@@ -52,14 +56,17 @@ function pieceOf(term: Term, piece: Render, digits: number): Piece {
   }
 }
 
-const negativePiece = (of: Piece): Piece => ({ text: `-${atLeast(of, product)}`, strength: of.strength === product ? product : prefix });
+function negativePiece(of: Piece, isSigned: boolean): Piece {
+  const isProduct = of.strength === product && !isSigned;
+  return { text: `-${isProduct ? of.text : stronger(of, product)}`, strength: isProduct ? product : prefix };
+}
 
 function joinSum(terms: readonly Term[], piece: Render): string {
   return terms
     .map((term, i) => {
+      if (i === 0) return stronger(piece(term), sum);
       const isNegative = term.kind === "negative";
-      const text = stronger(piece(isNegative ? term.of : term), sum);
-      return i === 0 ? (isNegative ? `-${text}` : text) : `${isNegative ? " - " : " + "}${text}`;
+      return `${isNegative ? " - " : " + "}${stronger(piece(isNegative ? term.of : term), sum)}`;
     })
     .join("");
 }
@@ -67,7 +74,7 @@ function joinSum(terms: readonly Term[], piece: Render): string {
 /** The first factor may be a quotient or a product itself, but for a product of matrices, whose sign is another. */
 function joinProduct(factors: readonly Term[], piece: Render, sign: string): string {
   return factors
-    .map((factor, i) => (i === 0 && factor.kind !== "matrix" ? atLeast(piece(factor), product) : stronger(piece(factor), product)))
+    .map((factor, i) => (i === 0 && factor.kind !== "matrix" && !hasOwnSign(factor) ? atLeast(piece(factor), product) : stronger(piece(factor), product)))
     .join(sign);
 }
 
@@ -78,7 +85,7 @@ function applyPiece(term: ApplyTerm, piece: Render): Piece {
       const [left, right] = args as [Term, Term];
       const strength = notation.precedence;
       const binds = (arg: Term, isLeft: boolean): string => {
-        const inner = piece(arg);
+        const inner = unsigned(arg, piece(arg), strength);
         const isSame = arg.kind === "apply" && arg.notation === notation && notation.associative;
         return isSame || (isLeft && strength !== comparison) ? atLeast(inner, strength) : stronger(inner, strength);
       };
@@ -90,7 +97,7 @@ function applyPiece(term: ApplyTerm, piece: Render): Piece {
       const { text, places } = notation;
       const filled = args.map((arg, i) => {
         const isDelimited = text[i]!.endsWith("(") && text[i + 1]!.startsWith(")");
-        return (isDelimited ? piece(arg).text : atLeast(piece(arg), places[i]!)) + text[i + 1]!;
+        return (isDelimited ? piece(arg).text : atLeast(unsigned(arg, piece(arg), notation.precedence), places[i]!)) + text[i + 1]!;
       });
       return { text: text[0]! + filled.join(""), strength: notation.precedence };
     }

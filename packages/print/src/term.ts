@@ -119,6 +119,9 @@ function negative(of: Term): Term {
 
 const isNumber = (term: Term, value: number): boolean => term.kind === "number" && term.value === value;
 
+/** Whether it is written with a sign of its own between its arguments, which no sign outside may be taken for a part of. */
+export const hasOwnSign = (term: Term): boolean => term.kind === "apply" && (term.notation.form === "infix" || term.notation.form === "template");
+
 /** How a term is to be made. */
 export interface TermOptions {
   /** Ops that a reader does not see (reshape, broadcasting, casts) are written as calls, and neutral numbers stay. */
