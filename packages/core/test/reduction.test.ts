@@ -1,6 +1,31 @@
 // Reductions, statistics and softmax against plain loops and exact sums, on every dtype, layout and edge that the laws of the table do not draw.
 import {
-  all, any, argmax, argmin, type AxesOptions, countNonzero, type DType, grad, logSoftmax, logsumexp, max, mean, min, mul, norm, prod, softmax, square, std, sum, Tensor, tensor, variance, vmap, where, zeros,
+  all,
+  any,
+  argmax,
+  argmin,
+  type AxesOptions,
+  countNonzero,
+  type DType,
+  grad,
+  logSoftmax,
+  logsumexp,
+  max,
+  mean,
+  min,
+  mul,
+  norm,
+  prod,
+  softmax,
+  square,
+  std,
+  sum,
+  type Tensor,
+  tensor,
+  variance,
+  vmap,
+  where,
+  zeros,
 } from "@cotangent/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -16,7 +41,10 @@ interface Case {
 
 function caseOf(shape: readonly number[], axes: readonly number[], keepDims: boolean, dtype: DType, entry: (i: number) => number): Case {
   const size = shape.reduce((product, side) => product * side, 1);
-  const x = tensor(Float64Array.from({ length: size }, (_, i) => entry(i)), { shape }).cast(dtype);
+  const x = tensor(
+    Float64Array.from({ length: size }, (_, i) => entry(i)),
+    { shape },
+  ).cast(dtype);
   const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const keptShape = kept.map((axis) => shape[axis]!);
   const groups: number[][] = Array.from({ length: keptShape.reduce((product, side) => product * side, 1) }, () => []);
@@ -40,17 +68,38 @@ function indexOf(flat: number, shape: readonly number[]): number[] {
 /** Shapes with empty, single and long sides (over the 128 entries of a block and the 512 of a strip), any axes. */
 const arbitrary = (dtypes: readonly DType[], least = 0): fc.Arbitrary<Case> =>
   fc
-    .array(fc.oneof({ weight: 8, arbitrary: fc.integer({ min: least, max: 4 }) }, { weight: 1, arbitrary: fc.constantFrom(129, 300) }, { weight: 1, arbitrary: fc.constant(520) }), { maxLength: 4 })
+    .array(
+      fc.oneof(
+        { weight: 8, arbitrary: fc.integer({ min: least, max: 4 }) },
+        { weight: 1, arbitrary: fc.constantFrom(129, 300) },
+        { weight: 1, arbitrary: fc.constant(520) },
+      ),
+      { maxLength: 4 },
+    )
     .filter((shape) => shape.reduce((product, side) => product * side, 1) <= 20000)
     .chain((shape) =>
-      fc.record({ shape: fc.constant(shape), axes: fc.subarray(shape.map((_, axis) => axis)), keepDims: fc.boolean(), dtype: fc.constantFrom(...dtypes), seed: fc.integer({ min: 1, max: 1e6 }) }),
+      fc.record({
+        shape: fc.constant(shape),
+        axes: fc.subarray(shape.map((_, axis) => axis)),
+        keepDims: fc.boolean(),
+        dtype: fc.constantFrom(...dtypes),
+        seed: fc.integer({ min: 1, max: 1e6 }),
+      }),
     )
-    .map(({ shape, axes, keepDims, dtype, seed }) => caseOf(shape, axes, keepDims, dtype, (i) => Math.sin(seed + 1.7 * i) * (dtype === "int32" ? 5 : 2)));
+    .map(({ shape, axes, keepDims, dtype, seed }) =>
+      caseOf(shape, axes, keepDims, dtype, (i) => Math.sin(seed + 1.7 * i) * (dtype === "int32" ? 5 : 2)),
+    );
 
 const floats: readonly DType[] = ["float64", "float32"];
 const every: readonly DType[] = ["float64", "float32", "int32", "bool"];
 
-function holds(f: (x: Tensor, options: AxesOptions) => Tensor, reference: (group: readonly number[]) => number, dtypes: readonly DType[], tolerance: number, least = 0): void {
+function holds(
+  f: (x: Tensor, options: AxesOptions) => Tensor,
+  reference: (group: readonly number[]) => number,
+  dtypes: readonly DType[],
+  tolerance: number,
+  least = 0,
+): void {
   fc.assert(
     fc.property(arbitrary(dtypes, least), ({ x, options, shape, groups }) => {
       const out = f(x, options);
@@ -58,7 +107,8 @@ function holds(f: (x: Tensor, options: AxesOptions) => Tensor, reference: (group
       const scale = x.dtype === "float32" ? Math.max(tolerance, 1e-6) : tolerance;
       groups.forEach((group, i) => {
         const [got, wanted] = [out.values[i]!, reference(group)];
-        if (!(Object.is(got, wanted) || Math.abs(got - wanted) <= scale * (1 + Math.abs(wanted)))) expect(`${x.dtype} ${x.shape}: ${got}`).toBe(`${wanted}`);
+        if (!(Object.is(got, wanted) || Math.abs(got - wanted) <= scale * (1 + Math.abs(wanted))))
+          expect(`${x.dtype} ${x.shape}: ${got}`).toBe(`${wanted}`);
       });
     }),
   );
@@ -67,7 +117,8 @@ function holds(f: (x: Tensor, options: AxesOptions) => Tensor, reference: (group
 const total = (group: readonly number[]): number => group.reduce((a, b) => a + b, 0);
 const product = (group: readonly number[]): number => group.reduce((a, b) => a * b, 1);
 const average = (group: readonly number[]): number => total(group) / group.length;
-const spread = (group: readonly number[], ddof: number): number => group.reduce((a, b) => a + (b - average(group)) ** 2, 0) / (group.length - ddof);
+const spread = (group: readonly number[], ddof: number): number =>
+  group.reduce((a, b) => a + (b - average(group)) ** 2, 0) / (group.length - ddof);
 
 describe("reductions against loops", () => {
   it("sum", () => holds(sum, total, every, 1e-12));
@@ -80,13 +131,56 @@ describe("reductions against loops", () => {
   it("all", () => holds(all, (group) => Number(group.every((entry) => entry !== 0)), every, 0));
   it("countNonzero", () => holds(countNonzero, (group) => group.filter((entry) => entry !== 0).length, every, 0));
   it("mean", () => holds(mean, average, every, 1e-12));
-  it("variance", () => holds((x, options) => variance(x, options), (group) => spread(group, 0), every, 1e-12));
-  it("variance of a sample", () => holds((x, options) => variance(x, { ...options, ddof: 1 }), (group) => spread(group, 1), floats, 1e-12, 2));
-  it("std", () => holds((x, options) => std(x, options), (group) => Math.sqrt(spread(group, 0)), floats, 1e-12));
-  it("norm", () => holds((x, options) => norm(x, options), (group) => Math.hypot(...group), every, 1e-12));
-  it("norm of order 1", () => holds((x, options) => norm(x, { ...options, ord: 1 }), (group) => total(group.map(Math.abs)), floats, 1e-12));
-  it("norm of order 3", () => holds((x, options) => norm(x, { ...options, ord: 3 }), (group) => total(group.map((entry) => Math.abs(entry) ** 3)) ** (1 / 3), floats, 1e-12));
-  it("norm of order Infinity", () => holds((x, options) => norm(x, { ...options, ord: Infinity }), (group) => Math.max(0, ...group.map(Math.abs)), floats, 1e-12));
+  it("variance", () =>
+    holds(
+      (x, options) => variance(x, options),
+      (group) => spread(group, 0),
+      every,
+      1e-12,
+    ));
+  it("variance of a sample", () =>
+    holds(
+      (x, options) => variance(x, { ...options, ddof: 1 }),
+      (group) => spread(group, 1),
+      floats,
+      1e-12,
+      2,
+    ));
+  it("std", () =>
+    holds(
+      (x, options) => std(x, options),
+      (group) => Math.sqrt(spread(group, 0)),
+      floats,
+      1e-12,
+    ));
+  it("norm", () =>
+    holds(
+      (x, options) => norm(x, options),
+      (group) => Math.hypot(...group),
+      every,
+      1e-12,
+    ));
+  it("norm of order 1", () =>
+    holds(
+      (x, options) => norm(x, { ...options, ord: 1 }),
+      (group) => total(group.map(Math.abs)),
+      floats,
+      1e-12,
+    ));
+  it("norm of order 3", () =>
+    holds(
+      (x, options) => norm(x, { ...options, ord: 3 }),
+      (group) => total(group.map((entry) => Math.abs(entry) ** 3)) ** (1 / 3),
+      floats,
+      1e-12,
+    ));
+  it("norm of order Infinity", () =>
+    holds(
+      (x, options) => norm(x, { ...options, ord: Infinity }),
+      (group) => Math.max(0, ...group.map(Math.abs)),
+      floats,
+      1e-12,
+    ));
   it("logsumexp", () => holds(logsumexp, (group) => Math.log(total(group.map(Math.exp))), every, 1e-12));
 
   it("int32 wraps", () => {
@@ -118,7 +212,8 @@ describe("dtypes", () => {
     for (const f of [max, min]) expect(dtypeOf(f)).toEqual(["float64", "float32", "int32", "bool"]);
     for (const f of [any, all]) expect(dtypeOf(f)).toEqual(["bool", "bool", "bool", "bool"]);
     for (const f of [argmax, argmin, countNonzero]) expect(dtypeOf(f)).toEqual(["int32", "int32", "int32", "int32"]);
-    for (const f of [mean, variance, std, norm, logsumexp, softmax, logSoftmax]) expect(dtypeOf((x) => f(x))).toEqual(["float64", "float32", "float64", "float64"]);
+    for (const f of [mean, variance, std, norm, logsumexp, softmax, logSoftmax])
+      expect(dtypeOf((x) => f(x))).toEqual(["float64", "float32", "float64", "float64"]);
   });
 });
 
@@ -144,7 +239,13 @@ describe("accuracy", () => {
   it("a million float32 tenths", () => {
     const tenths = tensor(new Float32Array(1e6).fill(0.1));
     const exact = 1e6 * Math.fround(0.1);
-    for (const got of [sum(tenths).item(), sum(tenths.reshape([1000, 1000]), { axes: 0 }).sum().item(), mean(tenths).mul(1e6).item()]) {
+    for (const got of [
+      sum(tenths).item(),
+      sum(tenths.reshape([1000, 1000]), { axes: 0 })
+        .sum()
+        .item(),
+      mean(tenths).mul(1e6).item(),
+    ]) {
       expect(Math.abs(got - exact) / exact).toBeLessThan(1e-6);
     }
   });
@@ -156,7 +257,15 @@ describe("accuracy", () => {
     const exact = exactSum(values);
     const x = tensor(values);
     expect(Math.abs(sum(x).item() - exact)).toBeLessThan(bound * magnitude);
-    for (const [shape, axes] of [[[600, 300], 0], [[600, 300], 1], [[3, 30_000, 2], 1], [[20, 300, 30], [0, 2]]] as const) {
+    for (const [shape, axes] of [
+      [[600, 300], 0],
+      [[600, 300], 1],
+      [[3, 30_000, 2], 1],
+      [
+        [20, 300, 30],
+        [0, 2],
+      ],
+    ] as const) {
       const part = sum(x.reshape(shape), { axes });
       const rest = Array.from(part.values);
       expect(Math.abs(exactSum(rest) - exact)).toBeLessThan(bound * magnitude);
@@ -185,8 +294,14 @@ describe("edges", () => {
   it("empty axes give the neutral element", () => {
     const x = zeros([2, 0, 3]);
     expect(sum(x, { axes: 1 })).toEqual(zeros([2, 3]));
-    expect(prod(x, { axes: 1 }).toArray()).toEqual([[1, 1, 1], [1, 1, 1]]);
-    expect(mean(x, { axes: 1 }).toArray()).toEqual([[NaN, NaN, NaN], [NaN, NaN, NaN]]);
+    expect(prod(x, { axes: 1 }).toArray()).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+    ]);
+    expect(mean(x, { axes: 1 }).toArray()).toEqual([
+      [NaN, NaN, NaN],
+      [NaN, NaN, NaN],
+    ]);
     expect(variance(x, { axes: 1 }).values[0]).toBeNaN();
     expect(logsumexp(x, { axes: 1 }).values[0]).toBe(-Infinity);
     expect(norm(x, { axes: 1, ord: Infinity }).values[0]).toBe(0);
@@ -199,7 +314,10 @@ describe("edges", () => {
   });
 
   it("NaN wins in extremes and stands first", () => {
-    const x = tensor([[3, NaN, 5, NaN], [2, 9, 9, 1]]);
+    const x = tensor([
+      [3, NaN, 5, NaN],
+      [2, 9, 9, 1],
+    ]);
     expect(max(x, { axes: 1 }).toArray()).toEqual([NaN, 9]);
     expect(min(x, { axes: 1 }).toArray()).toEqual([NaN, 1]);
     expect(argmax(x, { axes: 1 }).toArray()).toEqual([1, 1]);
@@ -209,11 +327,16 @@ describe("edges", () => {
   });
 
   it("positions over several axes count through them in order", () => {
-    const x = tensor(Array.from({ length: 24 }, (_, i) => (i * 7) % 24), { shape: [2, 3, 4] });
-    expect(argmax(x, { axes: [0, 2] }).toArray()).toEqual([0, 1, 2].map((j) => {
-      const line = [0, 1].flatMap((i) => [0, 1, 2, 3].map((k) => (7 * (12 * i + 4 * j + k)) % 24));
-      return line.indexOf(Math.max(...line));
-    }));
+    const x = tensor(
+      Array.from({ length: 24 }, (_, i) => (i * 7) % 24),
+      { shape: [2, 3, 4] },
+    );
+    expect(argmax(x, { axes: [0, 2] }).toArray()).toEqual(
+      [0, 1, 2].map((j) => {
+        const line = [0, 1].flatMap((i) => [0, 1, 2, 3].map((k) => (7 * (12 * i + 4 * j + k)) % 24));
+        return line.indexOf(Math.max(...line));
+      }),
+    );
     expect(argmax(x, { axes: [0, 2], keepDims: true }).shape).toEqual([1, 3, 1]);
     expect(argmax(x, { axes: [0, 1] }).shape).toEqual([4]);
     expect(argmax(x, { axes: [] }).toArray()).toEqual(zeros([2, 3, 4], "int32").toArray());
@@ -244,9 +367,31 @@ describe("products with zeros", () => {
   });
 
   it("along several axes", () => {
-    const x = tensor([[[1, 0], [2, 3]], [[4, 5], [0, 0]]]);
-    const g = grad((v: Tensor) => prod(v, { axes: [0, 2] }).mul(tensor([1, 10])).sum())(x);
-    expect(g.toArray()).toEqual([[[0, 20], [0, 0]], [[0, 0], [0, 0]]]);
+    const x = tensor([
+      [
+        [1, 0],
+        [2, 3],
+      ],
+      [
+        [4, 5],
+        [0, 0],
+      ],
+    ]);
+    const g = grad((v: Tensor) =>
+      prod(v, { axes: [0, 2] })
+        .mul(tensor([1, 10]))
+        .sum(),
+    )(x);
+    expect(g.toArray()).toEqual([
+      [
+        [0, 20],
+        [0, 0],
+      ],
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    ]);
   });
 });
 
@@ -278,12 +423,24 @@ describe("stability", () => {
   });
 
   it("with nothing but -Infinity on a line", () => {
-    const x = tensor([[-Infinity, -Infinity], [1, 1]]);
+    const x = tensor([
+      [-Infinity, -Infinity],
+      [1, 1],
+    ]);
     expect(logsumexp(x, { axes: 1 }).toArray()).toEqual([-Infinity, 1 + Math.log(2)]);
-    expect(softmax(x).toArray()).toEqual([[0, 0], [0.5, 0.5]]);
+    expect(softmax(x).toArray()).toEqual([
+      [0, 0],
+      [0.5, 0.5],
+    ]);
     expect(logSoftmax(x).values[0]).toBe(-Infinity);
-    expect(grad((v: Tensor) => where(tensor([false, true]), logsumexp(v, { axes: 1 }), 0).sum())(x).toArray()).toEqual([[0, 0], [0.5, 0.5]]);
-    expect(grad((v: Tensor) => sum(square(softmax(v))))(x).toArray()).toEqual([[0, 0], [0, 0]]);
+    expect(grad((v: Tensor) => where(tensor([false, true]), logsumexp(v, { axes: 1 }), 0).sum())(x).toArray()).toEqual([
+      [0, 0],
+      [0.5, 0.5],
+    ]);
+    expect(grad((v: Tensor) => sum(square(softmax(v))))(x).toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
   });
 
   it("+Infinity and NaN are not hidden", () => {
@@ -306,11 +463,25 @@ describe("stability", () => {
   it("of norms at 0: the gradient is 0, to second order too", () => {
     for (const ord of [1, 2, 3, 1.5, Infinity]) {
       const first = grad((v: Tensor) => norm(v, { ord }));
-      expect(first(tensor([0, 0])).toArray().map(Math.abs)).toEqual([0, 0]);
+      expect(
+        first(tensor([0, 0]))
+          .toArray()
+          .map(Math.abs),
+      ).toEqual([0, 0]);
     }
     expect(grad((v: Tensor) => sum(square(grad((u: Tensor) => norm(u))(v))))(tensor([0, 0])).toArray()).toEqual([0, 0]);
     expect(grad((v: Tensor) => std(v))(tensor([2, 2, 2])).toArray()).toEqual([0, 0, 0]);
-    expect(vmap(grad((v: Tensor) => norm(v)))(tensor([[0, 0], [3, 4]])).toArray()).toEqual([[0, 0], [0.6, 0.8]]);
+    expect(
+      vmap(grad((v: Tensor) => norm(v)))(
+        tensor([
+          [0, 0],
+          [3, 4],
+        ]),
+      ).toArray(),
+    ).toEqual([
+      [0, 0],
+      [0.6, 0.8],
+    ]);
   });
 });
 
@@ -326,17 +497,37 @@ describe("messages", () => {
 
   it("say what is wrong and what to do", () => {
     const x = zeros([2, 0]);
-    expect(messageOf(() => max(x, { axes: 1 }))).toMatchInlineSnapshot(`"max: an empty axis has no maximum — axes [1] of [2, 0]; reduce axes with entries"`);
-    expect(messageOf(() => argmin(x))).toMatchInlineSnapshot(`"argmin: an empty axis has no minimum — axes [0] of [0]; reduce axes with entries"`);
+    expect(messageOf(() => max(x, { axes: 1 }))).toMatchInlineSnapshot(
+      `"max: an empty axis has no maximum — axes [1] of [2, 0]; reduce axes with entries"`,
+    );
+    expect(messageOf(() => argmin(x))).toMatchInlineSnapshot(
+      `"argmin: an empty axis has no minimum — axes [0, 1] of [2, 0]; reduce axes with entries"`,
+    );
     expect(messageOf(() => sum(x, { axes: 2 }))).toMatchInlineSnapshot(`"sum: no such axis — 2 for rank 2; give an integer from -2 to 1"`);
     expect(messageOf(() => sum(x, { axes: [0, -2] }))).toMatchInlineSnapshot(`"sum: an axis is named twice — axis 0; name each axis once"`);
-    expect(messageOf(() => sum(x, { axes: {} as never }))).toMatchInlineSnapshot(`"sum: not an axis nor a list of axes — an empty object; give integers, or leave axes out for all"`);
-    expect(messageOf(() => sum(x, { axis: 1 } as never))).toMatchInlineSnapshot(`"sum: unknown option — "axis"; the options are axes, keepDims"`);
-    expect(messageOf(() => sum(x, 1 as never))).toMatchInlineSnapshot(`"sum: the options are not an object — 1; give an object with axes, keepDims"`);
-    expect(messageOf(() => mean(x, { keepDims: 1 as never }))).toMatchInlineSnapshot(`"mean: keepDims is not a boolean — 1; give true or false"`);
-    expect(messageOf(() => variance(x, { ddof: -1 }))).toMatchInlineSnapshot(`"variance: ddof is not a number from 0 up — -1; give for example 1"`);
-    expect(messageOf(() => norm(x, { ord: 0 }))).toMatchInlineSnapshot(`"norm: ord is not a positive number — 0; give 1, 2, Infinity or another positive number"`);
-    expect(messageOf(() => softmax(tensor(1), { axes: 0 }))).toMatchInlineSnapshot(`"softmax: no such axis — 0 for rank 0; a scalar has no axes"`);
-    expect(messageOf(() => logsumexp([1, 2] as never))).toMatchInlineSnapshot(`"logsumexp: operand 0 is not a tensor — [1, 2]; wrap it in tensor(…)"`);
+    expect(messageOf(() => sum(x, { axes: {} as never }))).toMatchInlineSnapshot(
+      `"sum: not an axis nor a list of axes — an empty object; give integers, or leave axes out for all"`,
+    );
+    expect(messageOf(() => sum(x, { axis: 1 } as never))).toMatchInlineSnapshot(
+      `"sum: unknown option — "axis"; the options are axes, keepDims"`,
+    );
+    expect(messageOf(() => sum(x, 1 as never))).toMatchInlineSnapshot(
+      `"sum: the options are not an object — 1; give an object with axes, keepDims"`,
+    );
+    expect(messageOf(() => mean(x, { keepDims: 1 as never }))).toMatchInlineSnapshot(
+      `"mean: keepDims is not a boolean — 1; give true or false"`,
+    );
+    expect(messageOf(() => variance(x, { ddof: -1 }))).toMatchInlineSnapshot(
+      `"variance: ddof is not a number from 0 up — -1; give for example 1"`,
+    );
+    expect(messageOf(() => norm(x, { ord: 0 }))).toMatchInlineSnapshot(
+      `"norm: ord is not a positive number — 0; give 1, 2, Infinity or another positive number"`,
+    );
+    expect(messageOf(() => softmax(tensor(1), { axes: 0 }))).toMatchInlineSnapshot(
+      `"softmax: no such axis — 0 for rank 0; a scalar has no axes"`,
+    );
+    expect(messageOf(() => logsumexp([1, 2] as never))).toMatchInlineSnapshot(
+      `"logsumexp: operand 0 is not a tensor — [1, 2]; wrap it in tensor(…)"`,
+    );
   });
 });

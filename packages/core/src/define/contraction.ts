@@ -126,7 +126,8 @@ function rolesOf({ x, y, out }: ContractionParams): Roles {
 function readLabels(x: string, y: string, out: string): Roles {
   const spec = `"${x},${y}->${out}"`;
   for (const labels of [x, y, out]) {
-    if (new Set(labels).size !== labels.length) throw clashError("contract", "a label stands twice in one tensor", `"${labels}" of ${spec}`, "take the diagonal first");
+    if (new Set(labels).size !== labels.length)
+      throw clashError("contract", "a label stands twice in one tensor", `"${labels}" of ${spec}`, "take the diagonal first");
   }
   for (const label of x + y) {
     if (out.includes(label) || (x.includes(label) && y.includes(label))) continue;
@@ -158,7 +159,8 @@ function inferContraction(x: Aval, y: Aval, params: ContractionParams): Aval {
 }
 
 function checkRank(labels: string, { shape }: Aval): void {
-  if (labels.length !== shape.length) throw clashError("contract", "labels and axes differ in number", `"${labels}" for ${formatShape(shape)}`, "give one label an axis");
+  if (labels.length !== shape.length)
+    throw clashError("contract", "labels and axes differ in number", `"${labels}" for ${formatShape(shape)}`, "give one label an axis");
 }
 
 /** Which labels the matrix product loops over, and which are the rows and columns of each product. */
@@ -204,7 +206,13 @@ function product(x: Tensor, y: Tensor, params: ContractionParams, out: Aval): St
   const order = [...loop, ...(swapped ? columns : rows), ...(swapped ? rows : columns)];
   const [left, right] = operandsOf(x, y, loop, rows, inner, columns);
   const entries = allocate(out.dtype, sizeOf(out.shape));
-  runProducts(loop.map((label) => sizeOfLabel(label, x, y)), left, right, swapped, entries);
+  runProducts(
+    loop.map((label) => sizeOfLabel(label, x, y)),
+    left,
+    right,
+    swapped,
+    entries,
+  );
   if (out.shape.length === 0) return entries[0]!;
   return order.every((label, axis) => label.out === axis) ? entries : permuted(entries, order, x, y, out);
 }
@@ -219,7 +227,14 @@ interface Matrices {
   readonly columnStride: number;
 }
 
-function operandsOf(x: Tensor, y: Tensor, loop: readonly Label[], rows: readonly Label[], inner: readonly Label[], columns: readonly Label[]): [Matrices, Matrices] {
+function operandsOf(
+  x: Tensor,
+  y: Tensor,
+  loop: readonly Label[],
+  rows: readonly Label[],
+  inner: readonly Label[],
+  columns: readonly Label[],
+): [Matrices, Matrices] {
   const left = matricesOf(x, "x", loop, rows, inner);
   const right = matricesOf(y, "y", loop, columns, inner);
   if (left !== undefined && right !== undefined) return [left, right];
@@ -233,7 +248,13 @@ function operandsOf(x: Tensor, y: Tensor, loop: readonly Label[], rows: readonly
 }
 
 /** An operand as a stack of matrices, or undefined where a group of labels has no single stride. */
-function matricesOf(tensor: Tensor, side: "x" | "y", loop: readonly Label[], rows: readonly Label[], inner: readonly Label[]): Matrices | undefined {
+function matricesOf(
+  tensor: Tensor,
+  side: "x" | "y",
+  loop: readonly Label[],
+  rows: readonly Label[],
+  inner: readonly Label[],
+): Matrices | undefined {
   const strides = stridesOf(tensor.shape);
   const rowStride = groupStride(rows, side, tensor.shape, strides);
   const columnStride = groupStride(inner, side, tensor.shape, strides);
@@ -257,7 +278,13 @@ function groupStride(labels: readonly Label[], side: "x" | "y", shape: readonly 
   return stride ?? 1;
 }
 
-function gatheredMatrices(tensor: Tensor, side: "x" | "y", loop: readonly Label[], rows: readonly Label[], inner: readonly Label[]): Matrices {
+function gatheredMatrices(
+  tensor: Tensor,
+  side: "x" | "y",
+  loop: readonly Label[],
+  rows: readonly Label[],
+  inner: readonly Label[],
+): Matrices {
   const axes = [...loop, ...rows, ...inner].map((label) => label[side]).filter((axis) => axis >= 0);
   const values = permutedEntries(tensor.shape, entriesOf(tensor), tensor, axes);
   const count = (labels: readonly Label[]): number => labels.reduce((size, label) => size * tensor.shape[label[side]]!, 1);
@@ -298,7 +325,12 @@ const flipped = ({ values, offset, rowStride, columnStride }: MatrixView): Matri
 });
 
 /** Entries with axes in another order. */
-function permutedEntries(shape: readonly number[], entries: TypedArray, { dtype }: Pick<Aval, "dtype">, axes: readonly number[]): TypedArray {
+function permutedEntries(
+  shape: readonly number[],
+  entries: TypedArray,
+  { dtype }: Pick<Aval, "dtype">,
+  axes: readonly number[],
+): TypedArray {
   const to = allocate(dtype, entries.length);
   const strides = stridesOf(shape);
   const sizes = axes.map((axis) => shape[axis]!);
@@ -309,7 +341,12 @@ function permutedEntries(shape: readonly number[], entries: TypedArray, { dtype 
 
 function permuted(entries: TypedArray, order: readonly Label[], x: Aval, y: Aval, out: Aval): TypedArray {
   const axes = out.shape.map((_, axis) => order.findIndex((label) => label.out === axis));
-  return permutedEntries(order.map((label) => sizeOfLabel(label, x, y)), entries, out, axes);
+  return permutedEntries(
+    order.map((label) => sizeOfLabel(label, x, y)),
+    entries,
+    out,
+    axes,
+  );
 }
 
 /** Where the cotangent's exact zero met an infinity or a NaN, the term is zero: if an entry came out NaN, all are summed again. */
@@ -320,7 +357,7 @@ function withStrongZeros(storage: Storage, inputs: readonly Tensor[], params: Co
 }
 
 function hasNaN(entries: TypedArray): boolean {
-  for (let i = 0; i < entries.length; i++) if (entries[i] !== entries[i]) return true;
+  for (let i = 0; i < entries.length; i++) if (Number.isNaN(entries[i]!)) return true;
   return false;
 }
 
@@ -335,7 +372,11 @@ function lower(inputs: readonly Aval[], params: ContractionParams): Lowered {
   const key = `${x.dtype},${y.dtype},${out.dtype},${output.length},${inner.length},${params.strongZero}`;
   let program = programs.get(key);
   if (program === undefined) programs.set(key, (program = contractionProgram(x, y, out, output.length, inner.length, params.strongZero)));
-  const entry = (label: Label): number[] => [sizeOfLabel(label, x, y), label.x < 0 ? 0 : xStrides[label.x]!, label.y < 0 ? 0 : yStrides[label.y]!];
+  const entry = (label: Label): number[] => [
+    sizeOfLabel(label, x, y),
+    label.x < 0 ? 0 : xStrides[label.x]!,
+    label.y < 0 ? 0 : yStrides[label.y]!,
+  ];
   return { program, scalars: [], integers: [...output, ...inner].flatMap(entry) };
 }
 
@@ -344,7 +385,11 @@ function contractionProgram(x: Aval, y: Aval, out: Aval, outRank: number, innerR
     const s = b.arithmetic;
     const type = typeOf(out.dtype);
     const [xs, ys, target] = [b.input("x", typeOf(x.dtype)), b.input("y", typeOf(y.dtype)), b.output("out", type)];
-    const axes = Array.from({ length: outRank + innerRank }, (_, i) => ({ size: b.integer(`n${i}`), x: b.integer(`x${i}`), y: b.integer(`y${i}`) }));
+    const axes = Array.from({ length: outRank + innerRank }, (_, i) => ({
+      size: b.integer(`n${i}`),
+      x: b.integer(`x${i}`),
+      y: b.integer(`y${i}`),
+    }));
     const term = (xAt: Expression, yAt: Expression): Expression => {
       const factors = [s.convert(b.load(xs, xAt), type), s.convert(b.load(ys, yAt), type)] as const;
       const whole = s.mul(factors[0], factors[1]);

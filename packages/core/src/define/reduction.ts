@@ -40,11 +40,17 @@ export function reduction(spec: ReductionSpec): Op<ReductionParams> {
   const infer = (inputs: readonly Aval[], { axes, keepDims, dtype: wanted }: ReductionParams): Aval => {
     const { shape, dtype } = inputs[0]!;
     if (spec.refusesEmpty !== undefined && axes.some((axis) => shape[axis] === 0) && sizeOf(reducedShape(shape, axes, false)) > 0) {
-      throw clashError(spec.name, `an empty axis has no ${spec.refusesEmpty}`, `axes ${formatShape(axes)} of ${formatShape(shape)}`, "reduce axes with entries");
+      throw clashError(
+        spec.name,
+        `an empty axis has no ${spec.refusesEmpty}`,
+        `axes ${formatShape(axes)} of ${formatShape(shape)}`,
+        "reduce axes with entries",
+      );
     }
     return { shape: reducedShape(shape, axes, keepDims), dtype: wanted ?? spec.dtype(dtype) };
   };
-  const lower = (inputs: readonly Aval[], params: ReductionParams): Lowered => lowerReduction(spec, programs, inputs[0]!, params, infer(inputs, params));
+  const lower = (inputs: readonly Aval[], params: ReductionParams): Lowered =>
+    lowerReduction(spec, programs, inputs[0]!, params, infer(inputs, params));
   const single = (rule: ReductionSpec["pullback"], node: Node, t: Tensor | null): (Tensor | null)[] => [
     t === null || rule === undefined ? null : rule(t, node.inputs[0]!, node.outputs[0]!, node.params as ReductionParams),
   ];
@@ -110,7 +116,8 @@ function splitGroups(shape: Shape, axes: readonly number[]): { readonly kept: Gr
     if (shape[axis] === 1) continue;
     const side = axes.includes(axis) ? reduced : kept;
     const group = { size: shape[axis]!, stride: strides[axis]! };
-    if (previous === side && side.length > 0) side[side.length - 1] = { size: side[side.length - 1]!.size * group.size, stride: group.stride };
+    if (previous === side && side.length > 0)
+      side[side.length - 1] = { size: side[side.length - 1]!.size * group.size, stride: group.stride };
     else side.push(group);
     previous = side;
   }
@@ -119,7 +126,8 @@ function splitGroups(shape: Shape, axes: readonly number[]): { readonly kept: Gr
 }
 
 /** What entries are combined as: truth values only where the output is one, floats where either side is. */
-const accumulatorType = (type: ScalarType, outType: ScalarType): ScalarType => (outType === "bool" ? "bool" : type === "float" ? "float" : outType);
+const accumulatorType = (type: ScalarType, outType: ScalarType): ScalarType =>
+  outType === "bool" ? "bool" : type === "float" ? "float" : outType;
 
 function identityOf(b: ProgramBuilder, spec: ReductionSpec, type: ScalarType): Expression {
   const s = b.arithmetic;
@@ -128,12 +136,20 @@ function identityOf(b: ProgramBuilder, spec: ReductionSpec, type: ScalarType): E
 }
 
 /** One output at a time, its entries read at a stride. */
-function generalProgram(spec: ReductionSpec, type: ScalarType, outType: ScalarType, keptRank: number, reducedRank: number, short: boolean): Program {
+function generalProgram(
+  spec: ReductionSpec,
+  type: ScalarType,
+  outType: ScalarType,
+  keptRank: number,
+  reducedRank: number,
+  short: boolean,
+): Program {
   return buildProgram(spec.name, (b) => {
     const s = b.arithmetic;
     const x = b.input("x", type);
     const out = b.output("out", outType);
-    const groups = (name: string, rank: number) => Array.from({ length: rank }, (_, i) => ({ size: b.integer(`${name}${i}`), stride: b.integer(`${name}s${i}`) }));
+    const groups = (name: string, rank: number) =>
+      Array.from({ length: rank }, (_, i) => ({ size: b.integer(`${name}${i}`), stride: b.integer(`${name}s${i}`) }));
     const kept = groups("k", keptRank);
     const reduced = groups("r", reducedRank);
     const accumulator = accumulatorType(type, outType);
@@ -178,7 +194,11 @@ function generalProgram(spec: ReductionSpec, type: ScalarType, outType: ScalarTy
       if (axis === keptRank) reduceAt(base, target);
       else {
         b.for(0, kept[axis]!.size, (i) =>
-          nestKept(axis + 1, b.let(b.plus(base, b.times(i, kept[axis]!.stride))), b.let(b.plus(b.times(target, axis === 0 ? 0 : kept[axis]!.size), i))),
+          nestKept(
+            axis + 1,
+            b.let(b.plus(base, b.times(i, kept[axis]!.stride))),
+            b.let(b.plus(b.times(target, axis === 0 ? 0 : kept[axis]!.size), i)),
+          ),
         );
       }
     };
@@ -232,7 +252,9 @@ function popBlocks(b: ProgramBuilder, spec: ReductionSpec, rest: Expression, sta
   const total = b.let(rest);
   const level = b.let(s.integer(0));
   b.while(s.less(s.integer(0), s.shiftRight(count, level)), () => {
-    b.if(s.equal(s.bitAnd(s.shiftRight(count, level), s.integer(1)), s.integer(1)), () => b.set(total, spec.combine(s, b.load(stack, level), total)));
+    b.if(s.equal(s.bitAnd(s.shiftRight(count, level), s.integer(1)), s.integer(1)), () =>
+      b.set(total, spec.combine(s, b.load(stack, level), total)),
+    );
     b.set(level, b.plus(level, 1));
   });
   return total;
@@ -249,7 +271,8 @@ function rowsProgram(spec: ReductionSpec, type: ScalarType, outType: ScalarType,
     const width = s.min(inner, s.integer(strip));
     const row = b.scratch("row", accumulator, width);
     const stack = short ? undefined : b.scratch("stack", accumulator, b.times(width, b.integer("levels")));
-    const update = (buffer: Buffer, columns: Expression, value: (j: Expression) => Expression): void => b.for(0, columns, (j) => b.store(buffer, j, value(j)));
+    const update = (buffer: Buffer, columns: Expression, value: (j: Expression) => Expression): void =>
+      b.for(0, columns, (j) => b.store(buffer, j, value(j)));
     const clear = (columns: Expression): void => update(row, columns, () => identityOf(b, spec, accumulator));
 
     const addRows = (base: Expression, columns: Expression, from: Index, to: Index): void => {
@@ -260,7 +283,9 @@ function rowsProgram(spec: ReductionSpec, type: ScalarType, outType: ScalarType,
       const i = b.let(b.plus(from, 0));
       b.while(s.lessEqual(b.plus(i, 4), b.plus(to, 0)), () => {
         const [e0, e1, e2, e3] = [entry(i, 0), entry(i, 1), entry(i, 2), entry(i, 3)];
-        update(row, columns, (j) => spec.combine(s, b.load(row, j), spec.combine(s, spec.combine(s, e0(j), e1(j)), spec.combine(s, e2(j), e3(j)))));
+        update(row, columns, (j) =>
+          spec.combine(s, b.load(row, j), spec.combine(s, spec.combine(s, e0(j), e1(j)), spec.combine(s, e2(j), e3(j)))),
+        );
         b.set(i, b.plus(i, 4));
       });
       b.while(s.less(i, b.plus(to, 0)), () => {

@@ -56,7 +56,16 @@ function smallProduct(m: number, k: number, n: number, x: MatrixView, y: MatrixV
 }
 
 /** The vector is made contiguous, then the matrix is read in memory order. */
-function matrixVector(m: number, k: number, x: MatrixView, vs: TypedArray, vOffset: number, vStep: number, out: TypedArray, offset: number): void {
+function matrixVector(
+  m: number,
+  k: number,
+  x: MatrixView,
+  vs: TypedArray,
+  vOffset: number,
+  vStep: number,
+  out: TypedArray,
+  offset: number,
+): void {
   const vector = new Float64Array(k);
   for (let l = 0, from = vOffset; l < k; l++, from += vStep) vector[l] = vs[from]!;
   if (x.rowStride === 1 && x.columnStride !== 1 && m > 1) columnsTimesVector(m, k, x, vector, out, offset);
@@ -82,7 +91,10 @@ function fourRows(x: MatrixView, i: number, vector: Float64Array, from: number, 
   let a1 = a0 + rowStride;
   let a2 = a1 + rowStride;
   let a3 = a2 + rowStride;
-  let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  let s0 = 0,
+    s1 = 0,
+    s2 = 0,
+    s3 = 0;
   for (let l = from; l < to; l++) {
     const v = vector[l]!;
     s0 += values[a0]! * v;
@@ -104,7 +116,10 @@ function fourRows(x: MatrixView, i: number, vector: Float64Array, from: number, 
 function oneRow(x: MatrixView, i: number, vector: Float64Array, from: number, to: number, out: TypedArray, at: number): void {
   const { values, columnStride } = x;
   let a = x.offset + i * x.rowStride + from * columnStride;
-  let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  let s0 = 0,
+    s1 = 0,
+    s2 = 0,
+    s3 = 0;
   let l = from;
   for (; l + tile <= to; l += tile, a += tile * columnStride) {
     s0 += values[a]! * vector[l]!;
@@ -124,25 +139,27 @@ function columnsTimesVector(m: number, k: number, x: MatrixView, vector: Float64
   for (let from = 0; from < k; from += depth) {
     const to = Math.min(from + depth, k);
     if (part !== sum) part.fill(0);
-    for (let l = from; l < to; l += tile) {
-      const last = to - 1 - l;
-      const v0 = vector[l]!;
-      const v1 = last > 0 ? vector[l + 1]! : 0;
-      const v2 = last > 1 ? vector[l + 2]! : 0;
-      const v3 = last > 2 ? vector[l + 3]! : 0;
-      let a0 = x.offset + l * columnStride;
-      if (last < 3) {
-        for (let c = 0; c <= last; c++, a0 += columnStride) addColumn(values, a0, vector[l + c]!, part, m);
-        continue;
-      }
-      const a1 = a0 + columnStride;
-      const a2 = a1 + columnStride;
-      const a3 = a2 + columnStride;
-      for (let i = 0; i < m; i++) part[i] = part[i]! + (values[a0 + i]! * v0 + values[a1 + i]! * v1 + (values[a2 + i]! * v2 + values[a3 + i]! * v3));
-    }
+    let l = from;
+    for (; l + tile <= to; l += tile) addFourColumns(values, x.offset + l * columnStride, columnStride, vector, l, part, m);
+    for (; l < to; l++) addColumn(values, x.offset + l * columnStride, vector[l]!, part, m);
     if (part !== sum) for (let i = 0; i < m; i++) sum[i] = sum[i]! + part[i]!;
   }
   out.set(sum, offset);
+}
+
+function addFourColumns(
+  values: TypedArray,
+  at: number,
+  stride: number,
+  vector: Float64Array,
+  l: number,
+  sum: Float64Array,
+  m: number,
+): void {
+  const [v0, v1, v2, v3] = [vector[l]!, vector[l + 1]!, vector[l + 2]!, vector[l + 3]!];
+  const [a0, a1, a2, a3] = [at, at + stride, at + 2 * stride, at + 3 * stride];
+  for (let i = 0; i < m; i++)
+    sum[i] = sum[i]! + (values[a0 + i]! * v0 + values[a1 + i]! * v1 + (values[a2 + i]! * v2 + values[a3 + i]! * v3));
 }
 
 function addColumn(values: TypedArray, at: number, factor: number, sum: Float64Array, m: number): void {
@@ -195,7 +212,16 @@ function pack(panel: Float64Array, values: TypedArray, offset: number, stride: n
   }
 }
 
-function panelProduct(m: number, length: number, n: number, x: Float64Array, y: Float64Array, out: TypedArray, offset: number, stride: number): void {
+function panelProduct(
+  m: number,
+  length: number,
+  n: number,
+  x: Float64Array,
+  y: Float64Array,
+  out: TypedArray,
+  offset: number,
+  stride: number,
+): void {
   for (let j = 0; j < n; j += tile) {
     for (let i = 0; i < m; i += tile) {
       const at = offset + i * stride + j;
@@ -208,8 +234,16 @@ function panelProduct(m: number, length: number, n: number, x: Float64Array, y: 
 const partial = new Float64Array(tile * tile);
 
 function addPartialTile(
-  x: Float64Array, a: number, y: Float64Array, b: number, length: number,
-  out: TypedArray, at: number, stride: number, rows: number, columns: number,
+  x: Float64Array,
+  a: number,
+  y: Float64Array,
+  b: number,
+  length: number,
+  out: TypedArray,
+  at: number,
+  stride: number,
+  rows: number,
+  columns: number,
 ): void {
   partial.fill(0);
   addTile(x, a, y, b, length, partial, 0, tile);
@@ -219,18 +253,57 @@ function addPartialTile(
 }
 
 /** Adds the product of a packed row panel and a packed column panel to 4 × 4 entries. */
-function addTile(x: Float64Array, a: number, y: Float64Array, b: number, length: number, out: TypedArray, at: number, stride: number): void {
-  let c00 = 0, c01 = 0, c02 = 0, c03 = 0;
-  let c10 = 0, c11 = 0, c12 = 0, c13 = 0;
-  let c20 = 0, c21 = 0, c22 = 0, c23 = 0;
-  let c30 = 0, c31 = 0, c32 = 0, c33 = 0;
+function addTile(
+  x: Float64Array,
+  a: number,
+  y: Float64Array,
+  b: number,
+  length: number,
+  out: TypedArray,
+  at: number,
+  stride: number,
+): void {
+  let c00 = 0,
+    c01 = 0,
+    c02 = 0,
+    c03 = 0;
+  let c10 = 0,
+    c11 = 0,
+    c12 = 0,
+    c13 = 0;
+  let c20 = 0,
+    c21 = 0,
+    c22 = 0,
+    c23 = 0;
+  let c30 = 0,
+    c31 = 0,
+    c32 = 0,
+    c33 = 0;
   for (let l = 0; l < length; l++) {
-    const y0 = y[b]!, y1 = y[b + 1]!, y2 = y[b + 2]!, y3 = y[b + 3]!;
-    const x0 = x[a]!, x1 = x[a + 1]!, x2 = x[a + 2]!, x3 = x[a + 3]!;
-    c00 += x0 * y0; c01 += x0 * y1; c02 += x0 * y2; c03 += x0 * y3;
-    c10 += x1 * y0; c11 += x1 * y1; c12 += x1 * y2; c13 += x1 * y3;
-    c20 += x2 * y0; c21 += x2 * y1; c22 += x2 * y2; c23 += x2 * y3;
-    c30 += x3 * y0; c31 += x3 * y1; c32 += x3 * y2; c33 += x3 * y3;
+    const y0 = y[b]!,
+      y1 = y[b + 1]!,
+      y2 = y[b + 2]!,
+      y3 = y[b + 3]!;
+    const x0 = x[a]!,
+      x1 = x[a + 1]!,
+      x2 = x[a + 2]!,
+      x3 = x[a + 3]!;
+    c00 += x0 * y0;
+    c01 += x0 * y1;
+    c02 += x0 * y2;
+    c03 += x0 * y3;
+    c10 += x1 * y0;
+    c11 += x1 * y1;
+    c12 += x1 * y2;
+    c13 += x1 * y3;
+    c20 += x2 * y0;
+    c21 += x2 * y1;
+    c22 += x2 * y2;
+    c23 += x2 * y3;
+    c30 += x3 * y0;
+    c31 += x3 * y1;
+    c32 += x3 * y2;
+    c33 += x3 * y3;
     a += tile;
     b += tile;
   }

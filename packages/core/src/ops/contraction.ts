@@ -20,16 +20,28 @@ export function freshLabels(count: number, used: string): string {
   return labels;
 }
 
-const pairOf = (name: string, x: unknown, y: unknown): [Tensor, Tensor] => operands(name, [x as TensorLike, y as TensorLike]) as [Tensor, Tensor];
+const pairOf = (name: string, x: unknown, y: unknown): [Tensor, Tensor] =>
+  operands(name, [x as TensorLike, y as TensorLike]) as [Tensor, Tensor];
 const shapesOf = (x: Tensor, y: Tensor): string => `${formatShape(x.shape)} · ${formatShape(y.shape)}`;
 
 /** An operand whose leading axes carry broadcast labels: an axis of 1 that meets a longer one has none and is dropped. */
-export function labelledBatch(x: Tensor, batchRank: number, batch: Shape, labels: string): { readonly tensor: Tensor; readonly labels: string } {
+export function labelledBatch(
+  x: Tensor,
+  batchRank: number,
+  batch: Shape,
+  labels: string,
+): { readonly tensor: Tensor; readonly labels: string } {
   const offset = batch.length - batchRank;
   const kept = x.shape.slice(0, batchRank).map((side, axis) => side === batch[axis + offset]);
   if (kept.every(Boolean)) return { tensor: x, labels: labels.slice(offset) };
   const own = [...labels.slice(offset)].filter((_, axis) => kept[axis]).join("");
-  return { tensor: reshape(x, x.shape.filter((_, axis) => axis >= batchRank || kept[axis])), labels: own };
+  return {
+    tensor: reshape(
+      x,
+      x.shape.filter((_, axis) => axis >= batchRank || kept[axis]),
+    ),
+    labels: own,
+  };
 }
 
 /** The contraction of the last axes by labels, all axes before them broadcast. */
@@ -37,7 +49,8 @@ function batched(name: string, x: Tensor, y: Tensor, own: ContractionParams): Te
   const [xRank, yRank] = [x.rank - own.x.length, y.rank - own.y.length];
   for (let back = 1; back <= Math.min(xRank, yRank); back++) {
     const [a, b] = [x.shape[xRank - back]!, y.shape[yRank - back]!];
-    if (a !== b && a !== 1 && b !== 1) throw clashError(name, "the batch axes do not broadcast", `${shapesOf(x, y)}, ${a} ≠ ${b}`, "make them equal or one of them 1");
+    if (a !== b && a !== 1 && b !== 1)
+      throw clashError(name, "the batch axes do not broadcast", `${shapesOf(x, y)}, ${a} ≠ ${b}`, "make them equal or one of them 1");
   }
   const batch = broadcastShapes(name, x.shape.slice(0, xRank), y.shape.slice(0, yRank));
   const labels = freshLabels(batch.length, own.x + own.y);
@@ -69,7 +82,13 @@ export const matmul: Product = /* @__PURE__ */ callable(
     const [left, right] = pairOf("matmul", x, y);
     if (left.rank === 0 || right.rank === 0) throw clashError("matmul", "a scalar is no matrix", shapesOf(left, right), "use mul");
     const [a, b] = [left.shape[left.rank - 1]!, right.shape[Math.max(0, right.rank - 2)]!];
-    if (a !== b) throw clashError("matmul", "inner dimensions differ", `${shapesOf(left, right)}, ${a} ≠ ${b}`, "the last axis of x meets the last but one of y");
+    if (a !== b)
+      throw clashError(
+        "matmul",
+        "inner dimensions differ",
+        `${shapesOf(left, right)}, ${a} ≠ ${b}`,
+        "the last axis of x meets the last but one of y",
+      );
     const [row, column] = [left.rank > 1 ? "i" : "", right.rank > 1 ? "j" : ""];
     return batched("matmul", left, right, { x: `${row}k`, y: `k${column}`, out: row + column });
   },
@@ -97,7 +116,9 @@ export const dot: Product = /* @__PURE__ */ callable(
     sample: (draw) => {
       const k = draw.integer(0, 3);
       const y = draw.shape(0, 2, 0, 3);
-      return draw.integer(0, 5) === 0 ? [draw.tensor([]), draw.tensor(y)] : [draw.tensor([...draw.shape(0, 1), k]), draw.tensor(y.length === 0 ? [k] : [...y.slice(1), k, y[0]!])];
+      return draw.integer(0, 5) === 0
+        ? [draw.tensor([]), draw.tensor(y)]
+        : [draw.tensor([...draw.shape(0, 1), k]), draw.tensor(y.length === 0 ? [k] : [...y.slice(1), k, y[0]!])];
     },
   },
 );
@@ -167,8 +188,12 @@ export const vecdot: Callable<(x: TensorLike, y: TensorLike, options?: VecdotOpt
     sample: (draw) => {
       const shape = draw.shape(1, 3);
       const axis = draw.integer(-shape.length, -1);
-      const other = shape.map((side, i) => (i !== shape.length + axis && draw.integer(0, 2) === 0 ? 1 : side)).slice(draw.integer(0, shape.length + axis));
-      return draw.integer(0, 1) === 0 ? [draw.tensor(shape), draw.tensor(other), { axis }] : [draw.tensor(other), draw.tensor(shape), { axis }];
+      const other = shape
+        .map((side, i) => (i !== shape.length + axis && draw.integer(0, 2) === 0 ? 1 : side))
+        .slice(draw.integer(0, shape.length + axis));
+      return draw.integer(0, 1) === 0
+        ? [draw.tensor(shape), draw.tensor(other), { axis }]
+        : [draw.tensor(other), draw.tensor(shape), { axis }];
     },
   },
 );
@@ -203,7 +228,14 @@ export const tensordot: Callable<(x: TensorLike, y: TensorLike, axes?: Tensordot
         [draw.tensor([a, b, c]), draw.tensor([b, c, d])],
         [draw.tensor([a, b]), draw.tensor([b]), 1],
         [draw.tensor([a, b]), draw.tensor([c]), 0],
-        [draw.tensor([a, b, c]), draw.tensor([c, d, a]), [[0, -1], [2, 0]]],
+        [
+          draw.tensor([a, b, c]),
+          draw.tensor([c, d, a]),
+          [
+            [0, -1],
+            [2, 0],
+          ],
+        ],
       ]);
     },
   },
@@ -212,7 +244,12 @@ export const tensordot: Callable<(x: TensorLike, y: TensorLike, axes?: Tensordot
 function tensordotAxes(x: Tensor, y: Tensor, axes: unknown): [number[], number[]] {
   if (typeof axes === "number") {
     if (!Number.isInteger(axes) || axes < 0 || axes > Math.min(x.rank, y.rank)) {
-      throw argumentError("tensordot", `no number of axes of ${shapesOf(x, y)}`, axes, `give an integer from 0 to ${Math.min(x.rank, y.rank)}`);
+      throw argumentError(
+        "tensordot",
+        `no number of axes of ${shapesOf(x, y)}`,
+        axes,
+        `give an integer from 0 to ${Math.min(x.rank, y.rank)}`,
+      );
     }
     return [Array.from({ length: axes }, (_, i) => x.rank - axes + i), Array.from({ length: axes }, (_, i) => i)];
   }
@@ -230,7 +267,13 @@ function tensordotAxes(x: Tensor, y: Tensor, axes: unknown): [number[], number[]
 function overAxes(name: string, x: Tensor, y: Tensor, xAxes: readonly number[], yAxes: readonly number[]): Tensor {
   xAxes.forEach((axis, i) => {
     const [a, b] = [x.shape[axis]!, y.shape[yAxes[i]!]!];
-    if (a !== b) throw clashError(name, "the summed sides differ", `${shapesOf(x, y)}, axis ${axis} has ${a}, axis ${yAxes[i]} has ${b}`, "make them equal");
+    if (a !== b)
+      throw clashError(
+        name,
+        "the summed sides differ",
+        `${shapesOf(x, y)}, axis ${axis} has ${a}, axis ${yAxes[i]} has ${b}`,
+        "make them equal",
+      );
   });
   const xLabels = freshLabels(x.rank, "");
   const fresh = freshLabels(y.rank, xLabels);
@@ -259,9 +302,28 @@ export const contract: Callable<(x: TensorLike, y: TensorLike, labels: string) =
     name: "contract",
     op,
     sample: (draw) => {
-      const sides: Record<string, number> = { b: draw.integer(1, 2), i: draw.integer(0, 3), j: draw.integer(1, 3), k: draw.integer(1, 3), l: draw.integer(1, 2) };
-      const labels = draw.pick(["ik,kj->ij", "ki,jk->ji", "bik,bkj->ijb", "ibk,bkj->jib", "kl,lk->", "bi,bi->ib", "i,j->ji", "bikl,blkj->bji", "i,->i"]);
-      const [x, y] = labels.split("->")[0]!.split(",").map((own) => draw.tensor([...own].map((label) => sides[label]!)));
+      const sides: Record<string, number> = {
+        b: draw.integer(1, 2),
+        i: draw.integer(0, 3),
+        j: draw.integer(1, 3),
+        k: draw.integer(1, 3),
+        l: draw.integer(1, 2),
+      };
+      const labels = draw.pick([
+        "ik,kj->ij",
+        "ki,jk->ji",
+        "bik,bkj->ijb",
+        "ibk,bkj->jib",
+        "kl,lk->",
+        "bi,bi->ib",
+        "i,j->ji",
+        "bikl,blkj->bji",
+        "i,->i",
+      ]);
+      const [x, y] = labels
+        .split("->")[0]!
+        .split(",")
+        .map((own) => draw.tensor([...own].map((label) => sides[label]!)));
       return [x, y, labels];
     },
   },

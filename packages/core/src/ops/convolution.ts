@@ -15,7 +15,19 @@ import type { Tensor, TensorLike } from "../tensor.ts";
 import { permute, reshape } from "./movement.ts";
 import { sliceAxis } from "./slicing.ts";
 import {
-  checkSpan, negated, overlapAdd, type Padding, type PaddingOption, padLast, perAxis, readPadding, samePadding, spanOf, windowCounts, windowed, type Windows,
+  checkSpan,
+  negated,
+  overlapAdd,
+  type Padding,
+  type PaddingOption,
+  padLast,
+  perAxis,
+  readPadding,
+  samePadding,
+  spanOf,
+  windowCounts,
+  windowed,
+  type Windows,
 } from "./window.ts";
 
 interface ConvolutionParams {
@@ -56,7 +68,12 @@ function contractForm(left: Tensor, leftRole: Role, right: Tensor, rightRole: Ro
   const [inWindow, counts] = [windowLabels.slice(0, rank), countLabels.slice(0, rank)];
   const labels = { x: `${axesOf.x}${inWindow}${counts}`, w: `${axesOf.w}${inWindow}`, y: `${axesOf.y}${counts}` };
   const { strongZero } = params;
-  return contractLabels(left, right, { x: labels[leftRole], y: labels[rightRole], out: labels[outRole], ...(strongZero === undefined ? {} : { strongZero }) });
+  return contractLabels(left, right, {
+    x: labels[leftRole],
+    y: labels[rightRole],
+    out: labels[outRole],
+    ...(strongZero === undefined ? {} : { strongZero }),
+  });
 }
 
 const windowsOf = (window: Shape, { stride, dilation }: ConvolutionParams): Windows => ({ window, stride, dilation });
@@ -73,7 +90,10 @@ interface FormSpec {
   readonly roles: readonly [left: Role, right: Role, out: Role];
   readonly expand: (left: Tensor, right: Tensor, params: ConvolutionParams) => Tensor;
   /** Cotangents of the two operands. */
-  readonly pullbacks: readonly [(g: Tensor, left: Tensor, right: Tensor, params: ConvolutionParams) => Tensor, (g: Tensor, left: Tensor, right: Tensor, params: ConvolutionParams) => Tensor];
+  readonly pullbacks: readonly [
+    (g: Tensor, left: Tensor, right: Tensor, params: ConvolutionParams) => Tensor,
+    (g: Tensor, left: Tensor, right: Tensor, params: ConvolutionParams) => Tensor,
+  ];
 }
 
 /** One contraction of the form as an op: bilinear, so its tangents are itself. */
@@ -95,8 +115,28 @@ function formOp({ name, roles, expand, pullbacks }: FormSpec): Op<ConvolutionPar
 }
 
 /** Another axis of examples joins the axis that the batched operands and the output share: n, f or c, and the groups where all three have it. */
-function liftForm(op: Op<ConvolutionParams>, roles: FormSpec["roles"], inputs: readonly Tensor[], batched: readonly boolean[], params: ConvolutionParams, size: number): Tensor {
-  if (size === 0) return sliceAxis(liftForm(op, roles, inputs.map((x, i) => (batched[i] ? zerosOf({ ...x, shape: [1, ...x.shape.slice(1)] }) : x)), batched, params, 1), 0, 0, 0);
+function liftForm(
+  op: Op<ConvolutionParams>,
+  roles: FormSpec["roles"],
+  inputs: readonly Tensor[],
+  batched: readonly boolean[],
+  params: ConvolutionParams,
+  size: number,
+): Tensor {
+  if (size === 0)
+    return sliceAxis(
+      liftForm(
+        op,
+        roles,
+        inputs.map((x, i) => (batched[i] ? zerosOf({ ...x, shape: [1, ...x.shape.slice(1)] }) : x)),
+        batched,
+        params,
+        1,
+      ),
+      0,
+      0,
+      0,
+    );
   const all = batched[0]! && batched[1]!;
   const own = roles[batched[0] ? 0 : 1];
   const [other, out] = [roles[batched[0] ? 1 : 0], roles[2]];
@@ -131,7 +171,8 @@ function unfoldBatch(x: Tensor, role: Role, axis: string, groups: number, size: 
 const convolutionOp: Op<ConvolutionParams> = /* @__PURE__ */ formOp({
   name: "convolution",
   roles: ["x", "w", "y"],
-  expand: (x, w, params) => ungrouped(contractForm(columns(x, lastSides(w), params), "x", grouped(w, "w", params.groups), "w", "y", params), "y"),
+  expand: (x, w, params) =>
+    ungrouped(contractForm(columns(x, lastSides(w), params), "x", grouped(w, "w", params.groups), "w", "y", params), "y"),
   pullbacks: [
     (g, x, w, params) => apply1(convTransposeOp, [g, w], { ...params, sides: lastSides(x), strongZero: 0 }),
     (g, x, w, params) => apply1(convKernelOp, [x, g], { ...params, sides: lastSides(w), strongZero: 1 }),
@@ -157,7 +198,8 @@ const convTransposeOp: Op<ConvolutionParams> = /* @__PURE__ */ formOp({
 const convKernelOp: Op<ConvolutionParams> = /* @__PURE__ */ formOp({
   name: "convKernel",
   roles: ["x", "y", "w"],
-  expand: (x, y, params) => ungrouped(contractForm(columns(x, params.sides!, params), "x", grouped(y, "y", params.groups), "y", "w", params), "w"),
+  expand: (x, y, params) =>
+    ungrouped(contractForm(columns(x, params.sides!, params), "x", grouped(y, "y", params.groups), "y", "w", params), "w"),
   pullbacks: [
     (g, x, y, params) => apply1(convTransposeOp, [y, g], { ...params, sides: lastSides(x), strongZero: 1 }),
     (g, x, _y, params) => apply1(convolutionOp, [x, g], { ...params, strongZero: 1 }),
@@ -180,7 +222,12 @@ const shapesOf = (x: Tensor, w: Tensor): string => `${formatShape(x.shape)} with
 
 function checkRanks(op: string, x: Tensor, w: Tensor): number {
   if (x.rank < 3 || x.rank > 2 + windowLabels.length || w.rank !== x.rank) {
-    throw clashError(op, "not a batch of channels and a kernel of the same rank", shapesOf(x, w), "give [N, C, ...sides] and a kernel of as many axes, from one to five sides");
+    throw clashError(
+      op,
+      "not a batch of channels and a kernel of the same rank",
+      shapesOf(x, w),
+      "give [N, C, ...sides] and a kernel of as many axes, from one to five sides",
+    );
   }
   if (lastSides(w).includes(0)) throw clashError(op, "the kernel's window is empty", shapesOf(x, w), "give it an entry on each axis");
   return x.rank - 2;
@@ -188,7 +235,8 @@ function checkRanks(op: string, x: Tensor, w: Tensor): number {
 
 function readGroups(op: string, groups: unknown, channels: number, x: Tensor, w: Tensor): number {
   const count = checkInteger(op, "groups", groups ?? 1, 1);
-  if (channels % count !== 0) throw clashError(op, "groups do not divide the channels", `${shapesOf(x, w)}, ${channels} into ${count}`, "give a divisor");
+  if (channels % count !== 0)
+    throw clashError(op, "groups do not divide the channels", `${shapesOf(x, w)}, ${channels} into ${count}`, "give a divisor");
   return count;
 }
 
@@ -237,7 +285,13 @@ function drawConvolution(draw: Draw) {
   const rank = draw.pick([1, 1, 2, 2, 3]);
   const list = (low: number, high: number): number[] => Array.from({ length: rank }, () => draw.integer(low, high));
   const groups = draw.pick([1, 1, 2]);
-  const padding = draw.pick<PaddingOption>([0, 1, "same", "valid", Array.from({ length: rank }, (): Padding => [draw.integer(0, 1), draw.integer(0, 2)])]);
+  const padding = draw.pick<PaddingOption>([
+    0,
+    1,
+    "same",
+    "valid",
+    Array.from({ length: rank }, (): Padding => [draw.integer(0, 1), draw.integer(0, 2)]),
+  ]);
   return { rank, window: list(1, 2), groups, options: { stride: list(1, 2), dilation: list(1, 2), padding, groups } };
 }
 
@@ -256,39 +310,77 @@ export interface ConvTransposeOptions extends ConvolutionOptions {
  * convTranspose(tensor([[[1, 2]]]), tensor([[[1, 10, 100]]]), { stride: 2 }); // => tensor([[[  1,  10, 102,  20, 200]]], float64)
  * ```
  */
-export const convTranspose: Callable<(x: TensorLike, kernel: TensorLike, options?: ConvTransposeOptions) => Tensor> = /* @__PURE__ */ callable(
-  (x: TensorLike, kernel: TensorLike, options: ConvTransposeOptions = {}) => {
-    const [input, w] = operands("convTranspose", [x, kernel]) as [Tensor, Tensor];
-    checkOptions("convTranspose", options, ["stride", "padding", "dilation", "groups", "outputPadding"]);
-    const rank = checkRanks("convTranspose", input, w);
-    if (input.shape[1] !== w.shape[0]) {
-      throw clashError("convTranspose", "the channels differ", `${shapesOf(input, w)}, ${input.shape[1]} ≠ ${w.shape[0]}`, "give a kernel of [C, O/groups, ...window]");
-    }
-    const groups = readGroups("convTranspose", options.groups, w.shape[0]!, input, w);
-    const stride = perAxis("convTranspose", "stride", options.stride ?? 1, rank);
-    const windows: Windows = { window: lastSides(w), stride, dilation: perAxis("convTranspose", "dilation", options.dilation ?? 1, rank) };
-    const extra = perAxis("convTranspose", "outputPadding", options.outputPadding ?? 0, rank, 0);
-    const { sides, padding } = transposedSides(lastSides(input), windows, readPadding("convTranspose", options.padding ?? 0, rank), extra, shapesOf(input, w));
-    return apply1(convTransposeOp, [input, w], { stride, dilation: windows.dilation, padding, groups, sides });
-  },
-  {
-    name: "convTranspose",
-    op: convTransposeOp as Op,
-    sample: (draw) => {
-      const { rank, window, groups, options } = drawConvolution(draw);
-      const [n, c, f] = [draw.integer(0, 2), draw.integer(1, 2), draw.integer(1, 2)];
-      const counts = Array.from({ length: rank }, () => draw.integer(options.padding === 1 || typeof options.padding === "object" ? 3 : 1, 3));
-      return [draw.tensor([n, groups * f, ...counts]), draw.tensor([groups * f, c, ...window]), { ...options, outputPadding: options.padding === "same" ? 0 : options.stride.map((step) => draw.integer(0, step - 1)) }];
+export const convTranspose: Callable<(x: TensorLike, kernel: TensorLike, options?: ConvTransposeOptions) => Tensor> =
+  /* @__PURE__ */ callable(
+    (x: TensorLike, kernel: TensorLike, options: ConvTransposeOptions = {}) => {
+      const [input, w] = operands("convTranspose", [x, kernel]) as [Tensor, Tensor];
+      checkOptions("convTranspose", options, ["stride", "padding", "dilation", "groups", "outputPadding"]);
+      const rank = checkRanks("convTranspose", input, w);
+      if (input.shape[1] !== w.shape[0]) {
+        throw clashError(
+          "convTranspose",
+          "the channels differ",
+          `${shapesOf(input, w)}, ${input.shape[1]} ≠ ${w.shape[0]}`,
+          "give a kernel of [C, O/groups, ...window]",
+        );
+      }
+      const groups = readGroups("convTranspose", options.groups, w.shape[0]!, input, w);
+      const stride = perAxis("convTranspose", "stride", options.stride ?? 1, rank);
+      const windows: Windows = {
+        window: lastSides(w),
+        stride,
+        dilation: perAxis("convTranspose", "dilation", options.dilation ?? 1, rank),
+      };
+      const extra = perAxis("convTranspose", "outputPadding", options.outputPadding ?? 0, rank, 0);
+      const { sides, padding } = transposedSides(
+        lastSides(input),
+        windows,
+        readPadding("convTranspose", options.padding ?? 0, rank),
+        extra,
+        shapesOf(input, w),
+      );
+      return apply1(convTransposeOp, [input, w], { stride, dilation: windows.dilation, padding, groups, sides });
     },
-  },
-);
+    {
+      name: "convTranspose",
+      op: convTransposeOp as Op,
+      sample: (draw) => {
+        const { rank, window, groups, options } = drawConvolution(draw);
+        const [n, c, f] = [draw.integer(0, 2), draw.integer(1, 2), draw.integer(1, 2)];
+        const counts = Array.from({ length: rank }, () =>
+          draw.integer(options.padding === 1 || typeof options.padding === "object" ? 3 : 1, 3),
+        );
+        return [
+          draw.tensor([n, groups * f, ...counts]),
+          draw.tensor([groups * f, c, ...window]),
+          { ...options, outputPadding: options.padding === "same" ? 0 : options.stride.map((step) => draw.integer(0, step - 1)) },
+        ];
+      },
+    },
+  );
 
-function transposedSides(counts: Shape, windows: Windows, given: readonly Padding[] | null, extra: readonly number[], shown: string): { readonly sides: Shape; readonly padding: readonly Padding[] } {
+function transposedSides(
+  counts: Shape,
+  windows: Windows,
+  given: readonly Padding[] | null,
+  extra: readonly number[],
+  shown: string,
+): { readonly sides: Shape; readonly padding: readonly Padding[] } {
   const { window, stride, dilation } = windows;
   const natural = counts.map((count, axis) => stride[axis]! * Math.max(0, count - 1) + spanOf(window[axis]!, dilation[axis]!));
-  const padding = given ?? samePadding(counts.map((count, axis) => count * stride[axis]!), windows);
-  const sides = natural.map((side, axis) => (given === null ? counts[axis]! * stride[axis]! : side - padding[axis]![0] - padding[axis]![1]) + extra[axis]!);
-  const wanted = windowCounts(sides.map((side, axis) => side + padding[axis]![0] + padding[axis]![1]), windows);
+  const padding =
+    given ??
+    samePadding(
+      counts.map((count, axis) => count * stride[axis]!),
+      windows,
+    );
+  const sides = natural.map(
+    (side, axis) => (given === null ? counts[axis]! * stride[axis]! : side - padding[axis]![0] - padding[axis]![1]) + extra[axis]!,
+  );
+  const wanted = windowCounts(
+    sides.map((side, axis) => side + padding[axis]![0] + padding[axis]![1]),
+    windows,
+  );
   sides.forEach((side, axis) => {
     if (side >= 0 && wanted[axis] === counts[axis]) return;
     const clash = `${shown}, axis ${axis - counts.length} of ${counts[axis]} cannot come from ${side}`;

@@ -27,19 +27,50 @@ import { sum } from "./reduction.ts";
 export const einsum: Callable<(subscripts: string, ...tensors: readonly TensorLike[]) => Tensor> = /* @__PURE__ */ callable(
   (subscripts: string, ...tensors: readonly TensorLike[]) => {
     const { inputs, output } = readSubscripts(subscripts, operands("einsum", tensors));
-    const last = reducePairs(inputs.map((input) => prepared(input, inputs, output)), output);
+    const last = reducePairs(
+      inputs.map((input) => prepared(input, inputs, output)),
+      output,
+    );
     return ordered(last, output);
   },
   {
     name: "einsum",
     op: contraction as Op,
     sample: (draw) => {
-      const sides: Record<string, number> = { i: draw.integer(0, 3), j: draw.integer(1, 3), k: draw.integer(1, 3), l: draw.integer(1, 2), B: draw.integer(1, 2) };
+      const sides: Record<string, number> = {
+        i: draw.integer(0, 3),
+        j: draw.integer(1, 3),
+        k: draw.integer(1, 3),
+        l: draw.integer(1, 2),
+        B: draw.integer(1, 2),
+      };
       const spec = draw.pick([
-        "ij,jk->ik", "ij,jk", "ij,ji", "ii", "ii->i", "iji->j", "ij->ji", "ij->", "i,j,k->kji", "ij,jk,kl->il", "B...i,...ij->...Bj", "...ij,...jk->...ik",
-        "iij,jk->ik", "i,ij,j", "...", "...i->...", "kj,kj->j", ",i->i", "ij,ij,ij->j",
+        "ij,jk->ik",
+        "ij,jk",
+        "ij,ji",
+        "ii",
+        "ii->i",
+        "iji->j",
+        "ij->ji",
+        "ij->",
+        "i,j,k->kji",
+        "ij,jk,kl->il",
+        "B...i,...ij->...Bj",
+        "...ij,...jk->...ik",
+        "iij,jk->ik",
+        "i,ij,j",
+        "...",
+        "...i->...",
+        "kj,kj->j",
+        ",i->i",
+        "ij,ij,ij->j",
       ]);
-      const shapes = spec.split("->")[0]!.split(",").map((own) => [...own.replace("...", "*")].flatMap((label) => (label === "*" ? draw.pick([[], [1], [2], [1, 2]]) : [sides[label]!])));
+      const shapes = spec
+        .split("->")[0]!
+        .split(",")
+        .map((own) =>
+          [...own.replace("...", "*")].flatMap((label) => (label === "*" ? draw.pick([[], [1], [2], [1, 2]]) : [sides[label]!])),
+        );
       return [spec, ...shapes.map((shape) => draw.tensor(shape))];
     },
   },
@@ -66,7 +97,8 @@ function readSubscripts(subscripts: unknown, tensors: readonly Tensor[]): { read
   tensors.forEach((x, i) => {
     const { before, after, ellipsis } = parsed[i]!;
     const count = before.length + after.length;
-    if (ellipsis ? count > x.rank : count !== x.rank) throw clashError("einsum", "labels and axes differ in number", `${shown}, operand ${i}`, "give one letter an axis");
+    if (ellipsis ? count > x.rank : count !== x.rank)
+      throw clashError("einsum", "labels and axes differ in number", `${shown}, operand ${i}`, "give one letter an axis");
   });
   const broadcast = broadcastEllipses(tensors, parsed);
   const dots = freshLabels(broadcast.length, left);
@@ -84,7 +116,8 @@ interface Term {
 
 function readTerm(term: string, subscripts: string): Term {
   const match = /^([A-Za-z]*)(?:(\.\.\.)([A-Za-z]*))?$/.exec(term);
-  if (match === null) throw clashError("einsum", "dots that are no ellipsis", `"${term}" of "${subscripts}"`, "write ... at most once a term");
+  if (match === null)
+    throw clashError("einsum", "dots that are no ellipsis", `"${term}" of "${subscripts}"`, "write ... at most once a term");
   return { before: match[1]!, after: match[3] ?? "", ellipsis: match[2] !== undefined };
 }
 
@@ -113,7 +146,8 @@ function checkSizes(inputs: readonly Labelled[], shown: string): void {
   for (const { tensor, labels } of inputs) {
     [...labels].forEach((label, axis) => {
       const [known, side] = [sizes.get(label), tensor.shape[axis]!];
-      if (known !== undefined && known !== side) throw clashError("einsum", "sizes of one label differ", `${shown}, label ${label} has ${known} and ${side}`, "make them equal");
+      if (known !== undefined && known !== side)
+        throw clashError("einsum", "sizes of one label differ", `${shown}, label ${label} has ${known} and ${side}`, "make them equal");
       sizes.set(label, side);
     });
   }
@@ -121,23 +155,33 @@ function checkSizes(inputs: readonly Labelled[], shown: string): void {
 
 function implicitOutput(left: string, dots: string): string {
   const letters = [...left.replace(/[^A-Za-z]/g, "")];
-  return dots + letters.filter((label) => letters.indexOf(label) === letters.lastIndexOf(label)).sort().join("");
+  return (
+    dots +
+    letters
+      .filter((label) => letters.indexOf(label) === letters.lastIndexOf(label))
+      .sort()
+      .join("")
+  );
 }
 
 function explicitOutput(right: string, left: string, dots: string, subscripts: string): string {
   const { before, after, ellipsis } = readTerm(right, subscripts);
   const letters = before + after;
-  if (new Set(letters).size !== letters.length) throw clashError("einsum", "a label stands twice in the output", `"${subscripts}"`, "name each label once");
+  if (new Set(letters).size !== letters.length)
+    throw clashError("einsum", "a label stands twice in the output", `"${subscripts}"`, "name each label once");
   const stray = [...letters].find((label) => !left.includes(label));
   if (stray !== undefined) throw clashError("einsum", "an output label is in no operand", `label ${stray} of "${subscripts}"`, "drop it");
-  if (!ellipsis && dots !== "") throw clashError("einsum", "broadcast axes are missing from the output", `"${subscripts}"`, "write ... in the output too");
+  if (!ellipsis && dots !== "")
+    throw clashError("einsum", "broadcast axes are missing from the output", `"${subscripts}"`, "write ... in the output too");
   return before + (ellipsis ? dots : "") + after;
 }
 
 /** Diagonals taken, and labels that occur nowhere else summed over. */
 function prepared(input: Labelled, all: readonly Labelled[], output: string): Labelled {
   const { tensor, labels } = diagonal(input);
-  const alone = [...labels].map((label) => !output.includes(label) && all.every((other) => other === input || !other.labels.includes(label)));
+  const alone = [...labels].map(
+    (label) => !output.includes(label) && all.every((other) => other === input || !other.labels.includes(label)),
+  );
   if (!alone.includes(true)) return { tensor, labels };
   const axes = alone.flatMap((is, axis) => (is ? [axis] : []));
   return { tensor: sum(tensor, { axes }), labels: [...labels].filter((_, axis) => !alone[axis]).join("") };
@@ -145,7 +189,9 @@ function prepared(input: Labelled, all: readonly Labelled[], output: string): La
 
 function diagonal({ tensor, labels }: Labelled): Labelled {
   const distinct = [...new Set(labels)].join("");
-  return distinct === labels ? { tensor, labels } : { tensor: apply1(diagonalOp, [tensor], { labels, shape: tensor.shape }), labels: distinct };
+  return distinct === labels
+    ? { tensor, labels }
+    : { tensor: apply1(diagonalOp, [tensor], { labels, shape: tensor.shape }), labels: distinct };
 }
 
 interface DiagonalParams {
@@ -159,17 +205,26 @@ const distinctAxes = (labels: string): number[] => [...labels].flatMap((label, a
 /** For each distinct label, the step in the larger tensor: the sum of the strides of its axes. */
 function diagonalStrides({ labels, shape }: DiagonalParams): number[] {
   const strides = stridesOf(shape);
-  return distinctAxes(labels).map((axis) => [...labels].reduce((step, label, other) => step + (label === labels[axis] ? strides[other]! : 0), 0));
+  return distinctAxes(labels).map((axis) =>
+    [...labels].reduce((step, label, other) => step + (label === labels[axis] ? strides[other]! : 0), 0),
+  );
 }
 
 const smaller = ({ labels, shape }: DiagonalParams): Shape => distinctAxes(labels).map((axis) => shape[axis]!);
-const withBatch = ({ labels, shape }: DiagonalParams, size: number): DiagonalParams => ({ labels: freshLabels(1, labels) + labels, shape: [size, ...shape] });
+const withBatch = ({ labels, shape }: DiagonalParams, size: number): DiagonalParams => ({
+  labels: freshLabels(1, labels) + labels,
+  shape: [size, ...shape],
+});
 
 const diagonalOp: Op<DiagonalParams> = /* @__PURE__ */ movement<DiagonalParams>({
   name: "diagonal",
   notation: named("diag"),
   infer: (inputs, params) => ({ shape: smaller(params), dtype: inputs[0]!.dtype }),
-  plan: (_inputs, params, out) => ({ fill: null, accumulate: false, segments: [wholeSegment(out.shape, diagonalStrides(params), stridesOf(out.shape))] }),
+  plan: (_inputs, params, out) => ({
+    fill: null,
+    accumulate: false,
+    segments: [wholeSegment(out.shape, diagonalStrides(params), stridesOf(out.shape))],
+  }),
   transpose: (g, _i, _inputs, params) => apply1(onDiagonalOp, [g], params),
   lift: (inputs, _batched, params, size) => apply1(diagonalOp, [inputs[0]!], withBatch(params, size)),
   show: ({ labels }) => labels,
@@ -200,7 +255,9 @@ function reducePairs(inputs: readonly Labelled[], output: string): Labelled {
 
 /** The labels of two operands that the output or another operand still needs; the output's own order where these are all of it. */
 function keptLabels(x: Labelled, y: Labelled, others: readonly Labelled[], output: string): string {
-  const both = [...new Set(x.labels + y.labels)].filter((label) => output.includes(label) || others.some((other) => other.labels.includes(label)));
+  const both = [...new Set(x.labels + y.labels)].filter(
+    (label) => output.includes(label) || others.some((other) => other.labels.includes(label)),
+  );
   return others.length === 0 ? [...output].filter((label) => both.includes(label)).join("") : both.join("");
 }
 
@@ -214,7 +271,12 @@ function bestPair(list: readonly Labelled[], output: string): readonly [number, 
   for (let j = 1; j < list.length && list.length > 2; j++) {
     for (let i = 0; i < j; i++) {
       const [x, y] = [list[i]!, list[j]!];
-      const out = keptLabels(x, y, list.filter((_, k) => k !== i && k !== j), output);
+      const out = keptLabels(
+        x,
+        y,
+        list.filter((_, k) => k !== i && k !== j),
+        output,
+      );
       const size = [...out].reduce((product, label) => product * sideOf(label, x, y), 1);
       const cost = size - x.tensor.size - y.tensor.size;
       if (cost < least) [best, least] = [[i, j], cost];
@@ -229,6 +291,8 @@ function sideOf(label: string, x: Labelled, y: Labelled): number {
 }
 
 function ordered({ tensor, labels }: Labelled, output: string): Tensor {
-  return permute(tensor, [...output].map((label) => labels.indexOf(label)));
+  return permute(
+    tensor,
+    [...output].map((label) => labels.indexOf(label)),
+  );
 }
-

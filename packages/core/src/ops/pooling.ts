@@ -14,7 +14,19 @@ import { broadcastTo, reshape } from "./movement.ts";
 import { max, sum } from "./reduction.ts";
 import { equal } from "./selection.ts";
 import {
-  checkSpan, negated, overlapAdd, type Padding, type PaddingOption, padLast, perAxis, readPadding, samePadding, spanOf, windowCounts, windowed, type Windows,
+  checkSpan,
+  negated,
+  overlapAdd,
+  type Padding,
+  type PaddingOption,
+  padLast,
+  perAxis,
+  readPadding,
+  samePadding,
+  spanOf,
+  windowCounts,
+  windowed,
+  type Windows,
 } from "./window.ts";
 
 interface PoolingParams extends Windows {
@@ -58,7 +70,8 @@ const maxPoolOp: Op<PoolingParams> = /* @__PURE__ */ composite<PoolingParams>({
   notation: named("maxPool"),
   expand: ([x], params) => max(windowsIn(x!, params, lowest(x!)), { axes: windowAxes(x!.rank, params) }),
   pullback: (g, [x], out, params) => [spread(chainMul(overWindows(g, x!, params), sharesOf(x!, out, params)), x!, params)],
-  pushforward: ([t], [x], out, params) => sum(chainMul(windowsIn(t!, params), sharesOf(x!, out, params)), { axes: windowAxes(x!.rank, params) }),
+  pushforward: ([t], [x], out, params) =>
+    sum(chainMul(windowsIn(t!, params), sharesOf(x!, out, params)), { axes: windowAxes(x!.rank, params) }),
   lift: ([x], _batched, params) => apply1(maxPoolOp, [x!], params),
   show,
 });
@@ -73,7 +86,10 @@ function divisors(x: Tensor, params: AverageParams): Tensor | number {
   const { window, stride, dilation, padding, countPadding } = params;
   if (countPadding || padding.every(([before, after]) => before === 0 && after === 0)) return sizeOf(window);
   const sides = lastSides(x, params);
-  const perSide = windowCounts(sides.map((side, axis) => side + padding[axis]![0] + padding[axis]![1]), params).map((count, axis) =>
+  const perSide = windowCounts(
+    sides.map((side, axis) => side + padding[axis]![0] + padding[axis]![1]),
+    params,
+  ).map((count, axis) =>
     Array.from({ length: count }, (_, at) => {
       const places = Array.from({ length: window[axis]! }, (__, i) => at * stride[axis]! + i * dilation[axis]! - padding[axis]![0]);
       return places.filter((place) => place >= 0 && place < sides[axis]!).length;
@@ -83,13 +99,18 @@ function divisors(x: Tensor, params: AverageParams): Tensor | number {
   const dtype = toFloatDType(x.dtype);
   const values = allocate(dtype, entries.length);
   values.set(entries);
-  return tensorOf(perSide.map((own) => own.length), dtype, values);
+  return tensorOf(
+    perSide.map((own) => own.length),
+    dtype,
+    values,
+  );
 }
 
 const avgPoolOp: Op<AverageParams> = /* @__PURE__ */ composite<AverageParams>({
   name: "avgPool",
   notation: named("avgPool"),
-  expand: ([x], params) => div(sum(windowsIn(cast(x!, toFloatDType(x!.dtype)), params), { axes: windowAxes(x!.rank, params) }), divisors(x!, params)),
+  expand: ([x], params) =>
+    div(sum(windowsIn(cast(x!, toFloatDType(x!.dtype)), params), { axes: windowAxes(x!.rank, params) }), divisors(x!, params)),
   pullback: (g, [x], _out, params) => [spread(overWindows(div(g, divisors(x!, params)), x!, params), x!, params)],
   pushforward: ([t], _inputs, _out, params) => apply1(avgPoolOp, [t!], params),
   lift: ([x], _batched, params) => apply1(avgPoolOp, [x!], params),
@@ -117,7 +138,11 @@ function readPooling(op: string, x: Tensor, options: PoolingOptions, others: rea
   if (x.rank < 3) throw clashError(op, "not a batch of channels", formatShape(x.shape), "give [N, C, ...sides]");
   const [rank, sides] = [x.rank - 2, x.shape.slice(2)];
   const window = perAxis(op, "window", options.window, rank);
-  const windows: Windows = { window, stride: perAxis(op, "stride", options.stride ?? window, rank), dilation: perAxis(op, "dilation", options.dilation ?? 1, rank) };
+  const windows: Windows = {
+    window,
+    stride: perAxis(op, "stride", options.stride ?? window, rank),
+    dilation: perAxis(op, "dilation", options.dilation ?? 1, rank),
+  };
   const padding = readPadding(op, options.padding ?? 0, rank) ?? samePadding(sides, windows);
   checkSpan(op, sides, windows, padding);
   return { ...windows, padding };
@@ -128,7 +153,13 @@ function drawPooling(draw: Draw, separated: boolean): readonly [Tensor, PoolingO
   const list = (low: number, high: number): number[] => Array.from({ length: rank }, () => draw.integer(low, high));
   const [window, dilation] = [rank === 3 ? [2, 1, 2] : list(2, 3), list(1, 2)];
   const sides = window.map((side, axis) => spanOf(side, dilation[axis]!) + draw.integer(0, rank === 1 ? 3 : 1));
-  const padding = draw.pick<PaddingOption>([0, 1, "same", "valid", Array.from({ length: rank }, (): Padding => [draw.integer(0, 1), draw.integer(0, 1)])]);
+  const padding = draw.pick<PaddingOption>([
+    0,
+    1,
+    "same",
+    "valid",
+    Array.from({ length: rank }, (): Padding => [draw.integer(0, 1), draw.integer(0, 1)]),
+  ]);
   const x = draw.tensor([draw.integer(0, 2), draw.integer(1, 2), ...sides], undefined, separated);
   return [x, { window, dilation, padding, ...(draw.integer(0, 1) === 0 ? {} : { stride: list(1, 2) }) }];
 }

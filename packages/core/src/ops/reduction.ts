@@ -9,7 +9,18 @@ import { argumentError, clashError, formatShape } from "../errors.ts";
 import type { Expression } from "../expression.ts";
 import { buildProgram, type Program } from "../loop/program.ts";
 import { namedOver, type Notation, operator } from "../notation.ts";
-import { type Aval, apply1, callable, type Callable, type Convention, type Draw, type Law, type Lowered, type Op, tensorArgument } from "../op.ts";
+import {
+  type Aval,
+  apply1,
+  callable,
+  type Callable,
+  type Convention,
+  type Draw,
+  type Law,
+  type Lowered,
+  type Op,
+  tensorArgument,
+} from "../op.ts";
 import { normalizeAxes, reducedShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { add, div, mul, neg } from "./arithmetic.ts";
@@ -27,7 +38,8 @@ export type Reduction = Callable<(x: TensorLike, options?: AxesOptions) => Tenso
 
 /** The axes of a call, sorted and counted from the front. */
 export function readAxes(op: string, axes: unknown, rank: number): number[] {
-  if (axes !== undefined && typeof axes !== "number" && !Array.isArray(axes)) throw argumentError(op, "not an axis nor a list of axes", axes, "give integers, or leave axes out for all");
+  if (axes !== undefined && typeof axes !== "number" && !Array.isArray(axes))
+    throw argumentError(op, "not an axis nor a list of axes", axes, "give integers, or leave axes out for all");
   return normalizeAxes(op, axes, rank);
 }
 
@@ -58,7 +70,10 @@ export const countOf = (shape: Shape, axes: readonly number[]): number => axes.r
 export function drawAxes(draw: Draw, rank: number): AxesOptions {
   const axes = Array.from({ length: rank }, (_, axis) => axis).filter(() => draw.integer(0, 1) === 0);
   const own = axes.map((axis) => (draw.integer(0, 1) === 0 ? axis : axis - rank));
-  return { ...(own.length > 0 ? { axes: own.length === 1 && draw.integer(0, 1) === 0 ? own[0]! : own } : {}), keepDims: draw.integer(0, 1) === 0 };
+  return {
+    ...(own.length > 0 ? { axes: own.length === 1 && draw.integer(0, 1) === 0 ? own[0]! : own } : {}),
+    keepDims: draw.integer(0, 1) === 0,
+  };
 }
 
 /** A tensor and options; sides from `least` on (from 2 on the derivative is never trivial), entries well apart if asked. */
@@ -134,7 +149,10 @@ function exclusiveProduct(x: Tensor, axes: readonly number[]): Tensor {
   const order = [...kept, ...axes];
   const moved = permute(x, order);
   const lines = reshape(moved, [sizeOf(kept.map((axis) => x.shape[axis]!)), countOf(x.shape, axes)]);
-  return permute(reshape(othersInLine(lines), moved.shape), order.map((_, axis) => order.indexOf(axis)));
+  return permute(
+    reshape(othersInLine(lines), moved.shape),
+    order.map((_, axis) => order.indexOf(axis)),
+  );
 }
 
 /** For each line, by pairing its halves: an entry's others are its partner and the others of their product. */
@@ -174,7 +192,14 @@ function sharesOf(x: Tensor, out: Tensor, axes: readonly number[]): Tensor {
   return div(hits, apply1(sumOp, [hits], { axes, keepDims: true }));
 }
 
-function extreme(name: string, identity: number, least: number, bool: number, combine: "min" | "max", apply: () => Op<ReductionParams>): Op<ReductionParams> {
+function extreme(
+  name: string,
+  identity: number,
+  least: number,
+  bool: number,
+  combine: "min" | "max",
+  apply: () => Op<ReductionParams>,
+): Op<ReductionParams> {
   return reduction({
     name,
     notation: operator(`\\${name}`),
@@ -245,7 +270,7 @@ const sampleTruth = (draw: Draw): readonly unknown[] => {
  * Whether any entry over axes (all by default) is true or not 0 (NaN is not 0); false over an empty axis.
  * @example
  * ```ts
- * any(tensor([[true, false], [false, false]]), { axes: 1 }); // => tensor([ true, false], bool)
+ * any(tensor([[true, false], [false, false]]), { axes: 1 }); // => tensor([true, false], bool)
  * ```
  */
 export const any: Reduction = /* @__PURE__ */ reductionFunction(anyOp, { sample: sampleTruth });
@@ -254,7 +279,7 @@ export const any: Reduction = /* @__PURE__ */ reductionFunction(anyOp, { sample:
  * Whether every entry over axes (all by default) is true or not 0 (NaN is not 0); true over an empty axis.
  * @example
  * ```ts
- * all(tensor([[true, false], [true, true]]), { axes: 1 }); // => tensor([false,  true], bool)
+ * all(tensor([[true, false], [true, true]]), { axes: 1 }); // => tensor([false, true], bool)
  * ```
  */
 export const all: Reduction = /* @__PURE__ */ reductionFunction(allOp, { sample: sampleTruth });
@@ -328,7 +353,7 @@ const argmaxOp: Op<ReductionParams> = /* @__PURE__ */ positionOp("argmax", "arg\
 const argminOp: Op<ReductionParams> = /* @__PURE__ */ positionOp("argmin", "arg\\,min", "min", () => argminOp);
 
 /** Several axes are laid end to end, so that a position counts through them in order. */
-function positionFunction(op: Op<ReductionParams>): Reduction {
+function positionFunction(op: Op<ReductionParams>, what: string): Reduction {
   return callable(
     (x: TensorLike, options: AxesOptions = {}) => {
       const input = tensorArgument(op.name, x);
@@ -339,7 +364,12 @@ function positionFunction(op: Op<ReductionParams>): Reduction {
       const moved = together ? input : permute(input, [...kept, ...axes]);
       const sides = kept.map((axis) => input.shape[axis]!);
       if (countOf(input.shape, axes) === 0 && sizeOf(sides) > 0) {
-        throw clashError(op.name, "an empty axis has no positions", `axes ${formatShape(axes)} of ${formatShape(input.shape)}`, "reduce axes with entries");
+        throw clashError(
+          op.name,
+          `an empty axis has no ${what}`,
+          `axes ${formatShape(axes)} of ${formatShape(input.shape)}`,
+          "reduce axes with entries",
+        );
       }
       const merged = reshape(moved, [...sides.slice(0, at), countOf(input.shape, axes), ...sides.slice(at)]);
       const out = apply1(op, [merged], { axes: [at], keepDims: false });
@@ -359,7 +389,7 @@ function positionFunction(op: Op<ReductionParams>): Reduction {
  * argmax(tensor([[1, 5, 5], [7, 2, 0]])); // => tensor(3, int32)
  * ```
  */
-export const argmax: Reduction = /* @__PURE__ */ positionFunction(argmaxOp);
+export const argmax: Reduction = /* @__PURE__ */ positionFunction(argmaxOp, "maximum");
 
 /**
  * The position, as int32, of the smallest entry over axes (all by default): the first of equal ones, the first NaN if there is one.
@@ -370,4 +400,4 @@ export const argmax: Reduction = /* @__PURE__ */ positionFunction(argmaxOp);
  * argmin(tensor([[1, 5, 5], [7, 2, 0]]), { axes: 0 }); // => tensor([0, 1, 1], int32)
  * ```
  */
-export const argmin: Reduction = /* @__PURE__ */ positionFunction(argminOp);
+export const argmin: Reduction = /* @__PURE__ */ positionFunction(argminOp, "minimum");

@@ -36,7 +36,8 @@ const logsumexpOp: Op<ReductionParams> = /* @__PURE__ */ composite<ReductionPara
     return reshape(add(log(sum(exp(rest), { axes, keepDims: true })), largest), shape);
   },
   pullback: (g, [x], _out, params) => [chainMul(expandReduced(g, x!, params), softmax(x!, { axes: params.axes }))],
-  pushforward: ([t], [x], _out, params) => sum(chainMul(t!, softmax(x!, { axes: params.axes })), { axes: params.axes, keepDims: params.keepDims }),
+  pushforward: ([t], [x], _out, params) =>
+    sum(chainMul(t!, softmax(x!, { axes: params.axes })), { axes: params.axes, keepDims: params.keepDims }),
   lift: ([x], _batched, params) => apply1(logsumexpOp, [x!], shiftAxes(params)),
 });
 
@@ -44,7 +45,7 @@ const logsumexpOp: Op<ReductionParams> = /* @__PURE__ */ composite<ReductionPara
  * log Σ e^x over axes (all by default), without overflow; -Infinity over an empty axis and where every entry is -Infinity.
  * @example
  * ```ts
- * logsumexp(tensor([1e6, 1e6])); // => tensor(1000000.69314718, float64)
+ * logsumexp(tensor([1000, 1000])); // => tensor(1000.6931, float64)
  * logsumexp(tensor([0, -Infinity])); // => tensor(0, float64)
  * ```
  */
@@ -65,7 +66,10 @@ interface SoftmaxParams {
 
 export type Softmax = Callable<(x: TensorLike, options?: SoftmaxOptions) => Tensor>;
 
-function softmaxFunction(op: Op<SoftmaxParams>, row: { readonly laws: readonly Law[]; readonly conventions: readonly Convention[] }): Softmax {
+function softmaxFunction(
+  op: Op<SoftmaxParams>,
+  row: { readonly laws: readonly Law[]; readonly conventions: readonly Convention[] },
+): Softmax {
   return callable(
     (x: TensorLike, options: SoftmaxOptions = {}) => {
       const input = tensorArgument(op.name, x);

@@ -11,7 +11,20 @@ import type { Shape } from "../shape.ts";
 import { scalarTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { abs, div, mul, neg, pow, sign, sqrt, square, sub } from "./arithmetic.ts";
 import { cast } from "./cast.ts";
-import { type AxesOptions, countOf, drawAxes, expandReduced, keepAxes, max, type Reduction, reductionFunction, reductionParams, shiftAxes, sum, wideSum } from "./reduction.ts";
+import {
+  type AxesOptions,
+  countOf,
+  drawAxes,
+  expandReduced,
+  keepAxes,
+  max,
+  type Reduction,
+  reductionFunction,
+  reductionParams,
+  shiftAxes,
+  sum,
+  wideSum,
+} from "./reduction.ts";
 import { less, logicalAnd, where } from "./selection.ts";
 
 const meanOp: Op<ReductionParams> = /* @__PURE__ */ composite<ReductionParams>({
@@ -60,7 +73,11 @@ const centreOp: Op<readonly number[]> = /* @__PURE__ */ composite<readonly numbe
   },
   pullback: (g, _inputs, _out, axes) => [centred(g, axes)],
   pushforward: ([t], _inputs, _out, axes) => centred(t!, axes),
-  lift: ([x], _batched, axes) => centred(x!, axes.map((axis) => axis + 1)),
+  lift: ([x], _batched, axes) =>
+    centred(
+      x!,
+      axes.map((axis) => axis + 1),
+    ),
   show: (axes) => `axes=[${axes.join(", ")}]`,
 });
 
@@ -68,7 +85,8 @@ const centred = (x: Tensor, axes: readonly number[]): Tensor => apply1(centreOp,
 
 const axesOf = ({ axes, keepDims }: ReductionParams): AxesOptions => ({ axes, keepDims });
 
-const meanSquare = (x: Tensor, params: VarianceParams): Tensor => div(sum(square(centred(x, params.axes)), axesOf(params)), freedom(x.shape, params));
+const meanSquare = (x: Tensor, params: VarianceParams): Tensor =>
+  div(sum(square(centred(x, params.axes)), axesOf(params)), freedom(x.shape, params));
 
 const varianceOp: Op<VarianceParams> = /* @__PURE__ */ composite<VarianceParams>({
   name: "variance",
@@ -112,7 +130,8 @@ function varianceFunction(op: Op<VarianceParams>, row: Pick<Variance["row"], "la
       const input = tensorArgument(op.name, x);
       const params = reductionParams(op.name, input, options, ["ddof"]);
       const ddof = options.ddof ?? 0;
-      if (typeof ddof !== "number" || !(ddof >= 0 && ddof < Number.POSITIVE_INFINITY)) throw argumentError(op.name, "ddof is not a number from 0 up", ddof, "give for example 1");
+      if (typeof ddof !== "number" || !(ddof >= 0 && ddof < Number.POSITIVE_INFINITY))
+        throw argumentError(op.name, "ddof is not a number from 0 up", ddof, "give for example 1");
       return apply1(op, [input], { ...params, ddof });
     },
     {
@@ -195,7 +214,12 @@ const powerOp: Op<NormParams> = /* @__PURE__ */ normOp(
   () => powerOp,
 );
 
-const largestOp: Op<NormParams> = /* @__PURE__ */ normOp("_{\\infty}", (x, params) => max(abs(x), { axes: params.axes, keepDims: true }), null, () => largestOp);
+const largestOp: Op<NormParams> = /* @__PURE__ */ normOp(
+  "_{\\infty}",
+  (x, params) => max(abs(x), { axes: params.axes, keepDims: true }),
+  null,
+  () => largestOp,
+);
 
 /** A norm from its value, axes kept, and its slope: the partial derivatives by the entries. */
 function normOp(
@@ -216,8 +240,11 @@ function normOp(
     ...(slope === null
       ? {}
       : {
-          pullback: (g: Tensor, [x]: readonly Tensor[], out: Tensor, params: NormParams) => [chainMul(expandReduced(g, x!, params), slopeOf(x!, out, params))],
-          pushforward: ([t]: readonly (Tensor | null)[], [x]: readonly Tensor[], out: Tensor, params: NormParams) => sum(chainMul(t!, slopeOf(x!, out, params)), axesOf(params)),
+          pullback: (g: Tensor, [x]: readonly Tensor[], out: Tensor, params: NormParams) => [
+            chainMul(expandReduced(g, x!, params), slopeOf(x!, out, params)),
+          ],
+          pushforward: ([t]: readonly (Tensor | null)[], [x]: readonly Tensor[], out: Tensor, params: NormParams) =>
+            sum(chainMul(t!, slopeOf(x!, out, params)), axesOf(params)),
         }),
     lift: ([x], _batched, params) => apply1(apply(), [x!], shiftAxes(params)),
     show: ({ axes, keepDims, ord }) => `ord=${ord} axes=[${axes.join(", ")}]${keepDims ? " keepDims" : ""}`,
@@ -231,7 +258,7 @@ function normOp(
  * @example
  * ```ts
  * norm(tensor([3, 4])); // => tensor(5, float64)
- * norm(tensor([[3e200, -4e200], [1, 2]]), { axes: 1 }); // => tensor([5.00000000e+200, 2.23606798e+000], float64)
+ * norm(tensor([3e200, -4e200])); // => tensor(5e+200, float64)
  * norm(tensor([3, -4]), { ord: 1 }); // => tensor(7, float64)
  * ```
  */
@@ -240,7 +267,8 @@ export const norm: Callable<(x: TensorLike, options?: NormOptions) => Tensor> = 
     const input = tensorArgument("norm", x);
     const params = reductionParams("norm", input, options, ["ord"]);
     const ord = options.ord ?? 2;
-    if (typeof ord !== "number" || !(ord > 0)) throw argumentError("norm", "ord is not a positive number", ord, "give 1, 2, Infinity or another positive number");
+    if (typeof ord !== "number" || !(ord > 0))
+      throw argumentError("norm", "ord is not a positive number", ord, "give 1, 2, Infinity or another positive number");
     const op = ord === 2 ? euclideanOp : ord === 1 ? manhattanOp : ord === Number.POSITIVE_INFINITY ? largestOp : powerOp;
     return apply1(op, [input], { ...params, ord });
   },
@@ -250,7 +278,8 @@ export const norm: Callable<(x: TensorLike, options?: NormOptions) => Tensor> = 
     sample: (draw) => {
       const shape = draw.shape(0, 3, 1);
       const ord = draw.pick([2, 2, 1, 3, 1.5, Number.POSITIVE_INFINITY]);
-      const x = ord === Number.POSITIVE_INFINITY ? draw.tensor(shape, interval("[0.5, 4]", 0.5, 4, true), true) : draw.tensor(shape, nonzero);
+      const x =
+        ord === Number.POSITIVE_INFINITY ? draw.tensor(shape, interval("[0.5, 4]", 0.5, 4, true), true) : draw.tensor(shape, nonzero);
       return [x, { ...drawAxes(draw, shape.length), ...(ord === 2 && draw.integer(0, 1) === 0 ? {} : { ord }) }];
     },
     laws: [{ name: "‖-3x‖ = 3‖x‖", left: (x) => norm(mul(-3, x)), right: (x) => mul(3, norm(x)) }],

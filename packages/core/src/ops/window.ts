@@ -41,7 +41,8 @@ function windowStrides(shape: Shape, windows: Windows): number[] {
   return [...leading(strides, count), ...scaled(own, windows.dilation), ...scaled(own, windows.stride)];
 }
 
-const show = ({ window, stride, dilation }: Windows): string => `window=${formatShape(window)} stride=${formatShape(stride)} dilation=${formatShape(dilation)}`;
+const show = ({ window, stride, dilation }: Windows): string =>
+  `window=${formatShape(window)} stride=${formatShape(stride)} dilation=${formatShape(dilation)}`;
 
 const windowsOp: Op<Windows> = /* @__PURE__ */ movement<Windows>({
   name: "windows",
@@ -53,7 +54,9 @@ const windowsOp: Op<Windows> = /* @__PURE__ */ movement<Windows>({
   plan: ([x], windows, out) => ({
     fill: null,
     accumulate: false,
-    segments: [{ input: 0, sizes: out.shape, from: 0, fromStrides: windowStrides(x!.shape, windows), to: 0, toStrides: stridesOf(out.shape) }],
+    segments: [
+      { input: 0, sizes: out.shape, from: 0, fromStrides: windowStrides(x!.shape, windows), to: 0, toStrides: stridesOf(out.shape) },
+    ],
   }),
   transpose: (g, _i, [x], windows) => overlapAdd(g, { ...windows, sides: spatial(x!.shape, windows) }),
   lift: ([x], _batched, windows) => apply1(windowsOp, [x!], windows),
@@ -72,7 +75,9 @@ const overlapAddOp: Op<OverlapParams> = /* @__PURE__ */ movement<OverlapParams>(
   plan: ([x], params, out) => ({
     fill: 0,
     accumulate: true,
-    segments: [{ input: 0, sizes: x!.shape, from: 0, fromStrides: stridesOf(x!.shape), to: 0, toStrides: windowStrides(out.shape, params) }],
+    segments: [
+      { input: 0, sizes: x!.shape, from: 0, fromStrides: stridesOf(x!.shape), to: 0, toStrides: windowStrides(out.shape, params) },
+    ],
   }),
   transpose: (g, _i, _inputs, { window, stride, dilation }) => windowed(g, { window, stride, dilation }),
   lift: ([x], _batched, params) => apply1(overlapAddOp, [x!], params),
@@ -83,7 +88,9 @@ const overlapAddOp: Op<OverlapParams> = /* @__PURE__ */ movement<OverlapParams>(
 export function windowed(x: Tensor, windows: Windows): Tensor {
   const count = windows.window.length;
   const trivial = windows.window.every((side, axis) => side === 1 && windows.stride[axis] === 1);
-  return trivial ? reshape(x, [...leading(x.shape, count), ...windows.window, ...spatial(x.shape, windows)]) : apply1(windowsOp, [x], windows);
+  return trivial
+    ? reshape(x, [...leading(x.shape, count), ...windows.window, ...spatial(x.shape, windows)])
+    : apply1(windowsOp, [x], windows);
 }
 
 /** Every window entry added to where it was taken from: shape [..., ...window, ...counts] gives [..., ...sides]. */
@@ -102,7 +109,12 @@ export const negated = (padding: readonly Padding[]): Padding[] => padding.map((
 export function perAxis(op: string, what: string, value: unknown, count: number, least = 1): number[] {
   const list = typeof value === "number" ? new Array<number>(count).fill(value) : value;
   if (!Array.isArray(list) || list.length !== count || !list.every((item) => Number.isInteger(item) && item >= least && item < 2 ** 31)) {
-    throw argumentError(op, `${what} is not an integer from ${least} up, nor a list of ${count}`, value, "give one for all axes or one an axis");
+    throw argumentError(
+      op,
+      `${what} is not an integer from ${least} up, nor a list of ${count}`,
+      value,
+      "give one for all axes or one an axis",
+    );
   }
   return [...(list as number[])];
 }
@@ -113,7 +125,8 @@ export type PaddingOption = number | "same" | "valid" | readonly (number | Paddi
 /** The padding of each axis, or null for `"same"`. */
 export function readPadding(op: string, padding: unknown, count: number): Padding[] | null {
   if (padding === "same") return null;
-  const list = padding === "valid" ? new Array<number>(count).fill(0) : typeof padding === "number" ? new Array<number>(count).fill(padding) : padding;
+  const list =
+    padding === "valid" ? new Array<number>(count).fill(0) : typeof padding === "number" ? new Array<number>(count).fill(padding) : padding;
   const wanted = `give "same", "valid", an integer, or a list of ${count} integers or [before, after]`;
   if (!Array.isArray(list) || list.length !== count) throw argumentError(op, "not a padding", padding, wanted);
   return list.map((item: unknown): Padding => {
@@ -136,6 +149,12 @@ export function samePadding(sides: Shape, { window, stride, dilation }: Windows)
 export function checkSpan(op: string, sides: Shape, windows: Windows, padding: readonly Padding[]): void {
   sides.forEach((side, axis) => {
     const [span, padded] = [spanOf(windows.window[axis]!, windows.dilation[axis]!), side + padding[axis]![0] + padding[axis]![1]];
-    if (span > padded) throw clashError(op, "the window is longer than the padded axis", `${span} on ${padded}, axis ${axis - sides.length}`, "pad more or take a smaller window");
+    if (span > padded)
+      throw clashError(
+        op,
+        "the window is longer than the padded axis",
+        `${span} on ${padded}, axis ${axis - sides.length}`,
+        "pad more or take a smaller window",
+      );
   });
 }
