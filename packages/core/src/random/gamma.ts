@@ -25,6 +25,9 @@ import { split } from "./key.ts";
 import { pointwise, type Sample, sampler } from "./pointwise.ts";
 import { openFraction } from "./threefry.ts";
 
+/** Rejection makes the sample jump with its parameters; the rule is the derivative of the quantile, as for every continuous sampler. */
+const quantileDerivative = "implicit reparameterisation: the derivative of the quantile, not of the accepted proposal";
+
 /**
  * The logarithm of a gamma variate. Marsaglia and Tsang, "A simple method for generating gamma variables", 2000: a normal variate's cubed
  * linear function, accepted or drawn again; below 1 the variate of α + 1 times u^(1/α).
@@ -262,7 +265,7 @@ export const logGamma: Callable<(key: Key, alpha: TensorLike, options?: SampleOp
     const { sample, parameters } = settle("logGamma", [alpha], options.shape, options.dtype);
     return cast(drawLogGamma(checkKey("logGamma", key), parameters[0]!, sample.shape), sample.dtype);
   },
-  { name: "logGamma", op: logGammaOp as Op, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), positive)] },
+  { name: "logGamma", op: logGammaOp as Op, surrogate: quantileDerivative, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), positive)] },
 );
 
 /**
@@ -282,7 +285,7 @@ export const gamma: Callable<(key: Key, alpha: TensorLike, options?: SampleOptio
     const { sample, parameters } = settle("gamma", [alpha], options.shape, options.dtype);
     return cast(apply1(expOp, [drawLogGamma(checkKey("gamma", key), parameters[0]!, sample.shape)], undefined), sample.dtype);
   },
-  { name: "gamma", op: logGammaOp as Op, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), positive)] },
+  { name: "gamma", op: logGammaOp as Op, surrogate: quantileDerivative, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), positive)] },
 );
 
 /**
@@ -304,6 +307,7 @@ export const beta: Callable<(key: Key, a: TensorLike, b: TensorLike, options?: S
   },
   {
     name: "beta",
+    surrogate: quantileDerivative,
     op: logisticOp,
     sample: (draw) => {
       const shape = draw.shape(0, 2);
@@ -346,5 +350,5 @@ export const dirichlet: Callable<(key: Key, alpha: TensorLike, options?: Dirichl
     const logarithms = drawLogGamma(checkKey("dirichlet", key), parameters[0]!, shape);
     return cast(apply1(softmaxOp, [logarithms], undefined), sample.dtype);
   },
-  { name: "dirichlet", op: softmaxOp, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(1, 2, 1), positive)] },
+  { name: "dirichlet", op: softmaxOp, surrogate: quantileDerivative, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(1, 2, 1), positive)] },
 );
