@@ -110,13 +110,13 @@ const judges: Readonly<Record<Mode, readonly Law[]>> = {
   pushforward: [laws.tangent!, laws["second order"]!],
 };
 
-/** Every mutant of an op's own rules, and whether some law caught it on some of `runs` drawn cases. */
+/** Every mutant of an op's own rules (a surrogate has no reference to be judged by), and whether some law caught it on some of `runs` drawn cases. */
 export function mutateOp(op: TableFunction, options: { readonly seed?: number; readonly runs?: number } = {}): MutationReport {
   const { seed = 1, runs = 30 } = options;
   const record = op.row.op;
   const killed: string[] = [];
   const survived: string[] = [];
-  if (record === undefined) return { op: op.row.name, killed, survived };
+  if (record === undefined || op.row.surrogate !== undefined) return { op: op.row.name, killed, survived };
   for (const mode of ["pullback", "pushforward"] as const) {
     const unspoiled: Mutant = { name: `${mode}/unspoiled`, mode, at: 0, node: "", change: "none" };
     if (mode in record && caught(op, record, unspoiled, seed, runs)) survived.push(`${unspoiled.name} is caught`);
