@@ -5,7 +5,7 @@ import { chainMul } from "../define/elementwise.ts";
 import { checkOptions } from "../define/options.ts";
 import type { ReductionParams } from "../define/reduction.ts";
 import { toFloatDType } from "../dtype.ts";
-import { named, namedOver } from "../notation.ts";
+import { namedOver } from "../notation.ts";
 import { apply1, callable, type Callable, type Convention, type Law, type Op, tensorArgument } from "../op.ts";
 import { reducedShape } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
@@ -99,7 +99,7 @@ function totalOf(exponentials: Tensor, axes: readonly number[]): Tensor {
 
 const softmaxOp: Op<SoftmaxParams> = /* @__PURE__ */ composite<SoftmaxParams>({
   name: "softmax",
-  notation: named("softmax"),
+  notation: namedOver("softmax"),
   expand: ([x], { axes }) => {
     if (countOf(x!.shape, axes) === 0) return float(x!);
     const exponentials = exp(shifted(float(x!), axes).rest);
