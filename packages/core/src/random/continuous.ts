@@ -314,6 +314,7 @@ export const truncatedNormal: Callable<(key: Key, lower: TensorLike, upper: Tens
     {
       name: "truncatedNormal",
       op: truncatedNormalOp as Op,
+      surrogate: "the derivative of the quantile, which the value approximates to some 1e-15",
       sample: (draw) => {
         const shape = draw.shape(0, 2);
         return [drawKey(draw), neg(draw.tensor(draw.pick([shape, []]), positive)), draw.tensor(shape, positive), { shape }];
