@@ -98,11 +98,11 @@ export const clashError = (op: string, what: string, clash: string, remedy: stri
 
 export const leafError = (transform: string, path: string, value: unknown): CotangentError =>
   error(
-    `${transform}: ${path} is not a tensor — ${describe(value)}; a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument`,
+    `${transform}: ${path} is not a tensor — ${describe(value)}; ${path.startsWith("argument") ? "a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument" : "give tensors, also in plain objects and arrays"}`,
   );
 
-export const notScalarError = (transform: string, value: unknown): CotangentError =>
-  error(`${transform}: the output is not a float scalar — ${describe(value)}; return a scalar (sum or mean it), or use vjp or jacobian`);
+export const notScalarError = (transform: string, output: string): CotangentError =>
+  error(`${transform}: the output is not a float scalar — ${output}; return a scalar (sum or mean it), or use vjp or jacobian`);
 
 export const closedOverError = (
   transform: string,
@@ -159,7 +159,9 @@ export const structError = (op: string, x: string, y: string): CotangentError =>
   error(`${op}: the structs differ in form — ${x}, ${y}; give structs with the same keys and lengths`);
 
 export const dtypeLeafError = (transform: string, path: string, leaf: unknown): CotangentError =>
-  error(`${transform}: ${path} is not differentiable — ${describe(leaf)}; give float64 or float32, or move it to another argument`);
+  error(
+    `${transform}: ${path} is not differentiable — ${describe(leaf)}; ${path.startsWith("the output") ? "return float64 or float32, or hand it on as aux" : "give float64 or float32, or move it to another argument"}`,
+  );
 
 export const indexError = (op: string, index: number, axis: number, shape: readonly number[]): CotangentError =>
   error(

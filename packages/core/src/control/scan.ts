@@ -264,7 +264,7 @@ function lengthOf({ leaves, definition }: Flat, given: unknown): number {
     throw clashError("scan", "lengths differ", clash, "give sequences of one length along the leading axis");
   });
   const length = stated ?? leaves[0]?.shape[0];
-  if (length === undefined) throw argumentError("scan", "the number of steps is unknown", "no sequence and no length", "give xs, or { length }");
+  if (length === undefined) throw clashError("scan", "the number of steps is unknown", "no sequence and no length", "give xs, or { length }");
   return length;
 }
 

@@ -2,7 +2,7 @@
 import { checkFlag, checkOptions } from "../define/options.ts";
 import { zerosOf } from "../define/movement.ts";
 import { isFloat } from "../dtype.ts";
-import { argumentError, clashError, dtypeLeafError, formatShape, notScalarError } from "../errors.ts";
+import { argumentError, clashError, describe, dtypeLeafError, formatShape, notScalarError } from "../errors.ts";
 import { type Graph, recordFunction, type RecordOptions } from "../graph.ts";
 import { sameShape } from "../shape.ts";
 import { checkSameForm, flatten, type StructDefinition, type StructOf, unflatten } from "../struct.ts";
@@ -124,11 +124,11 @@ export function recordCall(transform: string, f: AnyFunction, inputs: Differenti
 
 /** The one float scalar a gradient is taken of. */
 export function scalarOutput(transform: string, { graph, definition }: RecordedCall): Tensor {
-  const out = graph.outputs[0];
-  if (graph.outputs.length !== 1 || definition.leaves[0]!.path !== "the output" || out!.rank !== 0 || !isFloat(out!.dtype)) {
-    throw notScalarError(transform, graph.outputs.length === 1 ? out : { keys: definition.leaves.map(({ path }) => path) });
-  }
-  return out!;
+  const [out, ...others] = graph.outputs;
+  const bare = out !== undefined && others.length === 0 && definition.leaves[0]!.path === "the output";
+  if (bare && out.rank === 0 && isFloat(out.dtype)) return out;
+  const count = graph.outputs.length;
+  throw notScalarError(transform, bare ? describe(out) : count === 0 ? "nothing" : `a struct of ${count} tensor${count === 1 ? "" : "s"}`);
 }
 
 /** Throws unless every leaf of the output is a float tensor. */

@@ -6,7 +6,7 @@ import { argumentError, clashError, closedOverError, formatShape } from "../erro
 import { recordFunction, replay } from "../graph.ts";
 import { apply, type Aval, type Op, type SubGraph } from "../op.ts";
 import { sum } from "../ops/reduction.ts";
-import { anyOpen, labelOf, type Node } from "../recording.ts";
+import { anyOpen, labelOf, type Node, watchOf } from "../recording.ts";
 import { pullback, pushforward } from "../sweep.ts";
 import { sameShape } from "../shape.ts";
 import { checkSameForm, type Flat, flatten, flattenTensors, type StructDefinition, unflatten } from "../struct.ts";
@@ -15,7 +15,7 @@ import { checkTransform } from "./arguments.ts";
 import { batchedGraph, callOp, chosen, floats, given, placed, stacked, trace } from "./call.ts";
 import { batchGraph } from "./vmap.ts";
 
-/** Made when first asked for, once. */
+/** Made when first asked for, once: at the application if its inputs are watched, so that what the parts close over is still known to be. */
 function lazy<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());
@@ -150,6 +150,7 @@ export function customVjp<A extends readonly unknown[], R, S>(
     const flat = flattenTensors(args, "");
     const { graph: primal, definition } = traceClosed("customVjp", "the function", (list: never) => f(...(list as A)), [flat], flat.leaves);
     const rule = lazy(() => traceRule(forward as never, backward as never, args, flat, primal, definition));
+    if (watchOf(flat.leaves) !== null) rule();
     return unflatten<R>(definition, apply(customVjpOp, flat.leaves, { name: f.name, primal, rule, saved: false }).slice(0, primal.outputs.length));
   };
 }
@@ -208,7 +209,7 @@ function traceBackward(
       return isFloat(leaf.dtype) ? cotangent : undefined;
     });
     const stray = [...byPath.keys()][0];
-    if (stray !== undefined) throw clashError("customVjp", "backward gives a cotangent where there is no tensor", `argument ${stray}`, "give it the form of the arguments");
+    if (stray !== undefined) throw clashError("customVjp", "backward gives a cotangent where there is no tensor", argumentAt(stray), "give it the form of the arguments");
     marked = own.map((g) => g !== undefined);
     return own.filter((g) => g !== undefined);
   };
@@ -216,9 +217,12 @@ function traceBackward(
   return { backward: graph, marked };
 }
 
+/** `argument 1.w` for the path `[0].w`. */
+const argumentAt = (path: string): string => path.replace(/^\[(\d+)\]/, (_, i: string) => `argument ${Number(i) + 1}`);
+
 function checkCotangent(path: string, leaf: Tensor, cotangent: Tensor): void {
   if (sameShape(leaf.shape, cotangent.shape)) return;
-  const clash = `argument ${path} is ${formatShape(leaf.shape)}, its cotangent ${formatShape(cotangent.shape)}`;
+  const clash = `${argumentAt(path)} is ${formatShape(leaf.shape)}, its cotangent ${formatShape(cotangent.shape)}`;
   throw clashError("customVjp", "a cotangent has another shape than its argument", clash, "make them equal");
 }
 
@@ -272,6 +276,7 @@ export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R,
     const flat = flattenTensors(args, "");
     const { graph: primal, definition } = traceClosed("customJvp", "the function", (list: never) => f(...(list as A)), [flat], flat.leaves);
     const traced = lazy(() => traceTangents(rule as never, flat, primal, definition));
+    if (watchOf(flat.leaves) !== null) traced();
     return unflatten<R>(definition, apply(customJvpOp, flat.leaves, { name: f.name, primal, rule: traced }));
   };
 }

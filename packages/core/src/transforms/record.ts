@@ -2,7 +2,8 @@
 import { ones } from "../create.ts";
 import { isFloat } from "../dtype.ts";
 import { argumentError, readError } from "../errors.ts";
-import { type Graph, openGraph, recordFunction, replay } from "../graph.ts";
+import { type Graph, openGraph, recordFunction, walk, type Walker } from "../graph.ts";
+import { apply } from "../op.ts";
 import { labelOf, setLabel } from "../recording.ts";
 import { pullback } from "../sweep.ts";
 import { flatten, flattenTensors, unflatten } from "../struct.ts";
@@ -41,7 +42,7 @@ function nameInput(x: Tensor, source: Tensor, path: string): void {
 }
 
 /**
- * The backward pass of a graph, as a graph: from the inputs of the first and one cotangent an output (called g) to the cotangents of the inputs.
+ * The backward pass of a graph, as a graph: from the inputs of the first and one cotangent an output (called g) to the cotangents of the inputs (that of x is called ∂x).
  *
  * The nodes of the forward pass that the backward pass needs come first. It is recorded at the values the first graph was recorded at, with
  * cotangents of one. Inputs and outputs that are not floats have no cotangent.
@@ -65,12 +66,30 @@ export function backward(graph: Graph): Graph {
       inputs.forEach((x, i) => copyLabel(graph.inputs[i]!, x));
       const gs = all.slice(count);
       gs.forEach((g, i) => setLabel(g, gs.length === 1 ? "g" : `g${i + 1}`));
-      const forward = openGraph(recording, inputs, replay(graph, inputs));
+      const forward = openGraph(recording, inputs, walk(graph, inputs, labelled));
       const float = forward.outputs.map((out) => isFloat(out.dtype));
-      return settled(pullback(forward, placed(gs, float)), inputs).filter((_, i) => isFloat(inputs[i]!.dtype));
+      const cotangents = settled(pullback(forward, placed(gs, float)), inputs);
+      cotangents.forEach((x, i) => nameCotangent(x, inputs[i]!));
+      return cotangents.filter((_, i) => isFloat(inputs[i]!.dtype));
     },
     [...graph.inputs.map(constantOf), ...outputs.map((out) => ones(out.shape, out.dtype))],
   );
+}
+
+/** Runs a graph again and keeps its names. */
+const labelled: Walker<Tensor> = {
+  constant: (x) => x,
+  step: (node, inputs) => {
+    const outputs = apply(node.op, inputs, node.params);
+    outputs.forEach((out, i) => copyLabel(node.outputs[i]!, out));
+    return outputs;
+  },
+};
+
+/** The cotangent of x is called ∂x, unless it is something that has a name. */
+function nameCotangent(cotangent: Tensor, x: Tensor): void {
+  const name = labelOf(x);
+  if (name !== undefined && labelOf(cotangent) === undefined) setLabel(cotangent, `∂${name}`);
 }
 
 /** The tensor as a value alone; by its shape where it has none. */

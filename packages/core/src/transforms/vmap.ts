@@ -172,7 +172,7 @@ function moveFromFront(x: Tensor, axis: number): Tensor {
 }
 
 function batchSize(fronts: readonly Tensor[], paths: readonly string[]): number {
-  if (fronts.length === 0) throw argumentError("vmap", "there is no batched tensor", "every axis is null", "batch at least one argument");
+  if (fronts.length === 0) throw clashError("vmap", "there is no batched tensor", "every axis is null", "batch at least one argument");
   const size = fronts[0]!.shape[0]!;
   fronts.forEach((x, i) => {
     if (x.shape[0] !== size) throw clashError("vmap", "batch sizes differ", `${paths[0]} has ${size}, ${paths[i]} has ${x.shape[0]}`, "give batches of one size");
