@@ -42,7 +42,8 @@ function nameInput(x: Tensor, source: Tensor, path: string): void {
 }
 
 /**
- * The backward pass of a graph, as a graph: from the inputs of the first and one cotangent an output (called g) to the cotangents of the inputs (that of x is called ∂x).
+ * The backward pass of a graph, as a graph: from the inputs of the first and one cotangent an output (called g) to the cotangents of the
+ * inputs (that of x is called ∂x).
  *
  * The nodes of the forward pass that the backward pass needs come first. It is recorded at the values the first graph was recorded at, with
  * cotangents of one. Inputs and outputs that are not floats have no cotangent.
