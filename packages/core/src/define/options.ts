@@ -11,11 +11,11 @@ export function checkOptions(op: string, options: unknown, known: readonly strin
   if (stray !== undefined) throw argumentError(op, "unknown option", stray, `the options are ${known.join(", ")}`);
 }
 
-/** An integer not below `least`; `what` names it in the error. */
+/** An integer of at least `least`; `what` names it in the error. */
 export function checkInteger(op: string, what: string, value: unknown, least: number = -(2 ** 31)): number {
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > 2 ** 31 - 1) {
-    const bound = least === -(2 ** 31) ? "" : ` not below ${least}`;
-    throw argumentError(op, `${what} is not an integer${bound}`, value, "give an integer");
+    const bound = least === -(2 ** 31) ? "" : ` of at least ${least}`;
+    throw argumentError(op, `${what} is not an integer${bound}`, value, "give one");
   }
   return value as number;
 }
