@@ -14,6 +14,7 @@ import {
   mean,
   mul,
   neg,
+  reshape,
   sigmoid,
   softmax,
   softplus,
@@ -272,7 +273,7 @@ describe("logistic regression", () => {
         const t = tensors(problem);
         const direction = entries.slice(0, p);
         const v = tensor(Float64Array.from(direction));
-        const graph = recordFunction(([theta]) => [hessian(crossEntropy(t))(theta!), hvp(crossEntropy(t))(theta!, v)], [t.theta]);
+        const graph = recordFunction(([theta]) => [hessian(crossEntropy(t))(theta!), hvp(crossEntropy(t))([theta!], [v])], [t.theta]);
         const [H, Hv] = graph.outputs.map((out) => Array.from(out.values)) as [number[], number[]];
         const [boundH, boundHv] = evaluate(graph, runningError, [toSystem(t.theta, runningError)]).map((out) =>
           out.values.map((entry) => (entry as RunningError).error),
@@ -390,8 +391,7 @@ describe("planted mistakes are caught, with a small counterexample", () => {
     "dropped 1/m": (t, _problem, theta) => matmul(transpose(t.X), residual(t, theta)),
     "flipped sign": (t, { m }, theta) => div(matmul(transpose(t.X), neg(residual(t, theta))), m),
     "missing x": (t, { p }, theta) => mean(residual(t, theta)).mul(tensor(new Float64Array(p).fill(1))),
-    "X for Xᵀ where it fits": (t, { m, p }, theta) =>
-      m === p ? div(matmul(t.X, residual(t, theta)), m) : div(matmul(transpose(t.X), residual(t, theta)), m),
+    "X reshaped where Xᵀ is meant": (t, { m, p }, theta) => div(matmul(reshape(t.X, [p, m]), residual(t, theta)), m),
     "ln 10 left over": (t, { m }, theta) => div(matmul(transpose(t.X), residual(t, theta)), m * Math.LN10),
     "off by 2": (t, { m }, theta) => mul(2, div(matmul(transpose(t.X), residual(t, theta)), m)),
   };
@@ -413,10 +413,8 @@ describe("planted mistakes are caught, with a small counterexample", () => {
       { numRuns: 500 },
     );
     expect(outcome.failed).toBe(true);
-    const { m, p, x } = outcome.counterexample![0]!;
-    expect(m).toBeLessThanOrEqual(2);
-    expect(p).toBeLessThanOrEqual(2);
-    expect(x.length).toBeLessThanOrEqual(4);
+    const { m, p } = outcome.counterexample![0]!;
+    expect(m * p).toBeLessThanOrEqual(6);
   });
 });
 
