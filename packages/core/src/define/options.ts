@@ -20,6 +20,11 @@ export function checkInteger(op: string, what: string, value: unknown, least: nu
   return value as number;
 }
 
+/** A list of such integers; a missing entry is none. */
+export function checkIntegers(op: string, what: string, values: readonly unknown[], least?: number): number[] {
+  return Array.from(values, (value) => checkInteger(op, what, value, least));
+}
+
 /** A boolean option; `what` names it in the error. */
 export function checkFlag(op: string, what: string, value: unknown): boolean {
   if (typeof value !== "boolean") throw argumentError(op, `${what} is not a boolean`, value, "give true or false");

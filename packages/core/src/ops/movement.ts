@@ -1,7 +1,7 @@
 /** Ops that move entries: reshape, permute, broadcast, slice, pad, concat and what is made of them. Knows no values. */
 import { typeOf } from "../define/elementwise.ts";
 import { movement, runSegment, wholeSegment, zerosOf } from "../define/movement.ts";
-import { checkInteger, checkOptions } from "../define/options.ts";
+import { checkInteger, checkIntegers, checkOptions } from "../define/options.ts";
 import { programOp } from "../define/program.ts";
 import { argumentError, axisError, clashError, concatError, countError, formatShape, reshapeError } from "../errors.ts";
 import { allocate, promote } from "../dtype.ts";
@@ -420,7 +420,7 @@ export const concat: Callable<(tensors: readonly TensorLike[], axis?: number) =>
   (tensors: readonly TensorLike[], axis = 0) => {
     if (!Array.isArray(tensors) || tensors.length === 0)
       throw argumentError("concat", "no tensors to join", tensors, "give a list of at least one");
-    const inputs = operands("concat", tensors);
+    const inputs = operands("concat", Array.from(tensors));
     if (inputs[0]!.rank === 0) throw axisError("concat", axis, 0);
     return apply1(concatOp, inputs, normalizeAxis("concat", axis, inputs[0]!.rank));
   },
@@ -448,7 +448,7 @@ export const stack: Callable<(tensors: readonly TensorLike[], axis?: number) => 
   (tensors: readonly TensorLike[], axis = 0) => {
     if (!Array.isArray(tensors) || tensors.length === 0)
       throw argumentError("stack", "no tensors to join", tensors, "give a list of at least one");
-    const inputs = operands("stack", tensors);
+    const inputs = operands("stack", Array.from(tensors));
     const { shape, rank } = inputs[0]!;
     const other = inputs.find((x) => !sameShape(x.shape, shape));
     if (other !== undefined)
@@ -573,7 +573,7 @@ export const split: Callable<(x: TensorLike, parts: number | readonly number[], 
 function splitStops(x: Tensor, parts: unknown, axis: number): number[] {
   const side = x.shape[axis]!;
   if (Array.isArray(parts)) {
-    const stops = parts.map((cut) => checkInteger("split", "a position", cut));
+    const stops = checkIntegers("split", "a position", parts);
     const cuts = stops.map((cut) => Math.min(Math.max(cut < 0 ? cut + side : cut, 0), side));
     if (cuts.some((cut, i) => i > 0 && cut < cuts[i - 1]!)) throw argumentError("split", "the positions do not rise", parts, "sort them");
     return [...cuts, side];
@@ -601,9 +601,7 @@ function splitStops(x: Tensor, parts: unknown, axis: number): number[] {
 export const tile: Callable<(x: TensorLike, repetitions: number | readonly number[]) => Tensor> = /* @__PURE__ */ callable(
   (x: TensorLike, repetitions: number | readonly number[]) => {
     const input = tensorArgument("tile", x);
-    const given = (Array.isArray(repetitions) ? repetitions : [repetitions]).map((count) =>
-      checkInteger("tile", "a number of repetitions", count, 0),
-    );
+    const given = checkIntegers("tile", "a number of repetitions", Array.isArray(repetitions) ? repetitions : [repetitions], 0);
     const rank = Math.max(given.length, input.rank);
     const counts = [...new Array<number>(rank - given.length).fill(1), ...given];
     const sides = [...new Array<number>(rank - input.rank).fill(1), ...input.shape];
@@ -669,7 +667,7 @@ function repeatAxis(x: Tensor, counts: unknown, axis: number): Tensor {
       "give one count an entry",
     );
   }
-  const source = counts.flatMap((count, i) => new Array<number>(checkInteger("repeat", "a count", count, 0)).fill(i));
+  const source = checkIntegers("repeat", "a count", counts, 0).flatMap((count, i) => new Array<number>(count).fill(i));
   return takeAxis(
     "repeat",
     x,

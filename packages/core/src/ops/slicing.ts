@@ -1,11 +1,11 @@
 /** Ops that read or write strided parts of a tensor: slice, pad, flip, roll. Knows positions; knows no values. */
-import { checkChoice, checkInteger, checkOptions } from "../define/options.ts";
+import { checkChoice, checkInteger, checkIntegers, checkOptions } from "../define/options.ts";
 import { movement, wholeSegment } from "../define/movement.ts";
 import { coerce, isFloat } from "../dtype.ts";
 import { argumentError, clashError, formatShape, indexError } from "../errors.ts";
 import { named, subscript } from "../notation.ts";
 import { apply1, callable, type Callable, type Draw, type Op, tensorArgument } from "../op.ts";
-import { normalizeAxes, type Shape, stridesOf } from "../shape.ts";
+import { checkShape, normalizeAxes, type Shape, stridesOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { constantIndices, takeAxis } from "./indexing.ts";
 import { reshape } from "./movement.ts";
@@ -330,6 +330,7 @@ function padConstant(x: Tensor, widths: readonly PadWidth[], fill: number): Tens
         "remove less",
       );
   });
+  checkShape("pad", shape);
   // Of entry i, at before + i·step, those stay that lie on the padded axis.
   const kept = x.shape.map((side, axis): readonly [from: number, to: number] => {
     const [before, , between = 0] = widths[axis]!;
@@ -440,7 +441,7 @@ export const roll: Callable<(x: TensorLike, shift: number | readonly number[], a
   /* @__PURE__ */ callable(
     (x: TensorLike, shift: number | readonly number[], axes?: number | readonly number[]) => {
       const input = tensorArgument("roll", x);
-      const shifts = (Array.isArray(shift) ? shift : [shift]).map((one) => checkInteger("roll", "a shift", one));
+      const shifts = checkIntegers("roll", "a shift", Array.isArray(shift) ? shift : [shift]);
       if (axes === undefined) {
         if (shifts.length !== 1) throw argumentError("roll", "several shifts for a flattened tensor", shift, "give one shift, or the axes");
         return reshape(rollAxis(reshape(input, [input.size]), 0, shifts[0]!), input.shape);
