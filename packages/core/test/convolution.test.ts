@@ -453,7 +453,7 @@ describe("messages", () => {
       `"convolution: groups do not divide the channels — [2, 4, 5] with kernel [6, 4, 3], 6 into 4; give a divisor"`,
     );
     expect(messageOf(() => convolution(x, w, { groups: 0 }))).toMatchInlineSnapshot(
-      `"convolution: groups is not an integer not below 1 — 0; give an integer"`,
+      `"convolution: groups is not an integer of at least 1 — 0; give one"`,
     );
     expect(messageOf(() => convolution(x, zeros([6, 4, 6])))).toMatchInlineSnapshot(
       `"convolution: the window is longer than the padded axis — 6 on 5, axis -1; pad more or take a smaller window"`,

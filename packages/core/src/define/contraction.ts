@@ -91,10 +91,11 @@ export function matrixForm({ x, y, out }: ContractionParams): MatrixForm | null 
 
 function formInOrder(x: string, y: string, out: string, swapped: boolean): MatrixForm | null {
   if (x.length > 2 || y.length > 2) return null;
+  if (x === "" || y === "") return x + y === out ? { swapped, transposed: [false, false] } : null;
   const inner = [...x].filter((label) => y.includes(label)).join("");
   const [row, column] = [x.replace(inner, ""), y.replace(inner, "")];
   if (inner.length > 1 || row + column !== out || row.length > 1 || column.length > 1) return null;
-  if (inner === "") return row === "" || column === "" ? null : { swapped, transposed: [false, true] };
+  if (inner === "") return { swapped, transposed: [false, true] };
   if (row === "" && column !== "" && !swapped) return null;
   return { swapped, transposed: [x.length === 1 || x[0] === inner, y.length === 2 && y[1] === inner] };
 }

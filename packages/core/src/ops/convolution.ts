@@ -24,6 +24,7 @@ import {
   perAxis,
   readPadding,
   samePadding,
+  showWindows,
   spanOf,
   windowCounts,
   windowed,
@@ -83,7 +84,7 @@ const columns = (x: Tensor, window: Shape, params: ConvolutionParams): Tensor =>
   grouped(windowed(padLast(x, params.padding), windowsOf(window, params)), "x", params.groups);
 
 const show = ({ stride, dilation, padding, groups }: ConvolutionParams): string =>
-  `stride=${formatShape(stride)} padding=${formatShape(padding)} dilation=${formatShape(dilation)} groups=${groups}`;
+  showWindows({ stride, dilation, padding }, groups === 1 ? [] : [`groups=${groups}`]);
 
 interface FormSpec {
   readonly name: string;

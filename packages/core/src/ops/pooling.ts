@@ -23,6 +23,7 @@ import {
   perAxis,
   readPadding,
   samePadding,
+  showWindows,
   spanOf,
   windowCounts,
   windowed,
@@ -54,8 +55,7 @@ function overWindows(g: Tensor, x: Tensor, params: PoolingParams): Tensor {
   return broadcastTo(reshape(g, [...lead, ...window.map(() => 1), ...counts]), [...lead, ...window, ...counts]);
 }
 
-const show = ({ window, stride, dilation, padding }: PoolingParams): string =>
-  `window=${formatShape(window)} stride=${formatShape(stride)} padding=${formatShape(padding)} dilation=${formatShape(dilation)}`;
+const show = (params: PoolingParams): string => showWindows(params);
 
 const lowest = (x: Tensor): number => (x.dtype === "int32" ? -(2 ** 31) : x.dtype === "bool" ? 0 : Number.NEGATIVE_INFINITY);
 

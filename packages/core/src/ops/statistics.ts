@@ -5,7 +5,7 @@ import type { ReductionParams } from "../define/reduction.ts";
 import { domain as interval, nonzero } from "../domain.ts";
 import { toFloatDType } from "../dtype.ts";
 import { argumentError } from "../errors.ts";
-import { delimiters, fraction, named, namedOver, operator } from "../notation.ts";
+import { delimiters, fraction, namedOver, operator } from "../notation.ts";
 import { apply1, callable, type Callable, type Op, tensorArgument } from "../op.ts";
 import type { Shape } from "../shape.ts";
 import { scalarTensor, type Tensor, type TensorLike } from "../tensor.ts";
@@ -58,30 +58,30 @@ interface VarianceParams extends ReductionParams {
 
 const freedom = (shape: Shape, { axes, ddof }: VarianceParams): number => Math.max(0, countOf(shape, axes) - ddof);
 
+interface CentreParams {
+  readonly axes: readonly number[];
+}
+
 /**
  * Distances from the mean, in float64: linear and its own transpose. The second mean is that of the first distances: it takes off what
  * rounding left of a huge offset.
  */
-const centreOp: Op<readonly number[]> = /* @__PURE__ */ composite<readonly number[]>({
+const centreOp: Op<CentreParams> = /* @__PURE__ */ composite<CentreParams>({
   name: "centre",
-  notation: named("centre"),
-  expand: ([x], axes) => {
+  notation: namedOver("centre"),
+  expand: ([x], { axes }) => {
     const kept = { axes, keepDims: true };
     const wide = cast(x!, "float64");
     const rough = sub(wide, mean(wide, kept));
     return sub(rough, mean(rough, kept));
   },
-  pullback: (g, _inputs, _out, axes) => [centred(g, axes)],
-  pushforward: ([t], _inputs, _out, axes) => centred(t!, axes),
-  lift: ([x], _batched, axes) =>
-    centred(
-      x!,
-      axes.map((axis) => axis + 1),
-    ),
-  show: (axes) => `axes=[${axes.join(", ")}]`,
+  pullback: (g, _inputs, _out, { axes }) => [centred(g, axes)],
+  pushforward: ([t], _inputs, _out, { axes }) => centred(t!, axes),
+  lift: ([x], _batched, params) => apply1(centreOp, [x!], shiftAxes(params)),
+  show: ({ axes }) => `axes=[${axes.join(", ")}]`,
 });
 
-const centred = (x: Tensor, axes: readonly number[]): Tensor => apply1(centreOp, [x], axes);
+const centred = (x: Tensor, axes: readonly number[]): Tensor => apply1(centreOp, [x], { axes });
 
 const axesOf = ({ axes, keepDims }: ReductionParams): AxesOptions => ({ axes, keepDims });
 
@@ -204,15 +204,25 @@ const manhattanOp: Op<NormParams> = /* @__PURE__ */ normOp(
   () => manhattanOp,
 );
 
-const powerOp: Op<NormParams> = /* @__PURE__ */ normOp(
-  "_{p}",
-  (x, params) => {
-    const scale = scaleOf(x, params.axes);
-    return mul(pow(sum(pow(div(abs(x), scale), params.ord), { axes: params.axes, keepDims: true }), 1 / params.ord), scale);
-  },
-  (x, out, { ord }) => chainMul(sign(x), pow(ratio(abs(x), out), ord - 1)),
-  () => powerOp,
-);
+const powerOps = new Map<number, Op<NormParams>>();
+
+/** The norm of one other order, made once. */
+function powerOf(ord: number): Op<NormParams> {
+  let op = powerOps.get(ord);
+  if (op === undefined) {
+    op = normOp(
+      `_{${ord}}`,
+      (x, { axes }) => {
+        const scale = scaleOf(x, axes);
+        return mul(pow(sum(pow(div(abs(x), scale), ord), { axes, keepDims: true }), 1 / ord), scale);
+      },
+      (x, out) => chainMul(sign(x), pow(ratio(abs(x), out), ord - 1)),
+      () => powerOf(ord),
+    );
+    powerOps.set(ord, op);
+  }
+  return op;
+}
 
 const largestOp: Op<NormParams> = /* @__PURE__ */ normOp(
   "_{\\infty}",
@@ -225,10 +235,10 @@ const largestOp: Op<NormParams> = /* @__PURE__ */ normOp(
 function normOp(
   subscript: string,
   value: (x: Tensor, params: NormParams) => Tensor,
-  slope: ((x: Tensor, out: Tensor, params: NormParams) => Tensor) | null,
+  slope: ((x: Tensor, out: Tensor) => Tensor) | null,
   apply: () => Op<NormParams>,
 ): Op<NormParams> {
-  const slopeOf = (x: Tensor, out: Tensor, params: NormParams): Tensor => slope!(x, keepAxes(out, x, params.axes), params);
+  const slopeOf = (x: Tensor, out: Tensor, params: NormParams): Tensor => slope!(x, keepAxes(out, x, params.axes));
   return composite<NormParams>({
     name: "norm",
     notation: delimiters("\\lVert", `\\rVert${subscript}`),
@@ -269,7 +279,7 @@ export const norm: Callable<(x: TensorLike, options?: NormOptions) => Tensor> = 
     const ord = options.ord ?? 2;
     if (typeof ord !== "number" || !(ord > 0))
       throw argumentError("norm", "ord is not a positive number", ord, "give 1, 2, Infinity or another positive number");
-    const op = ord === 2 ? euclideanOp : ord === 1 ? manhattanOp : ord === Number.POSITIVE_INFINITY ? largestOp : powerOp;
+    const op = ord === 2 ? euclideanOp : ord === 1 ? manhattanOp : ord === Number.POSITIVE_INFINITY ? largestOp : powerOf(ord);
     return apply1(op, [input], { ...params, ord });
   },
   {

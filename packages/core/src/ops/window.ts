@@ -41,8 +41,26 @@ function windowStrides(shape: Shape, windows: Windows): number[] {
   return [...leading(strides, count), ...scaled(own, windows.dilation), ...scaled(own, windows.stride)];
 }
 
-const show = ({ window, stride, dilation }: Windows): string =>
-  `window=${formatShape(window)} stride=${formatShape(stride)} dilation=${formatShape(dilation)}`;
+/** `name=2`, or a list where the axes differ; nothing where all have the usual value. */
+const showPart = (name: string, list: readonly unknown[], usual?: string): string[] => {
+  const own = list.map((item) => (Array.isArray(item) ? (item[0] === item[1] ? String(item[0]) : formatShape(item)) : String(item)));
+  const same = own.every((item) => item === own[0]);
+  return same && own[0] === usual ? [] : [`${name}=${same ? own[0] : `[${own.join(", ")}]`}`];
+};
+
+/** The geometry as printers show it: what differs from windows side by side, not spread and not padded. */
+export function showWindows(
+  { window, stride, dilation, padding = [] }: Partial<Windows> & { readonly padding?: readonly Padding[] },
+  more: readonly string[] = [],
+): string {
+  const parts = [
+    ...(window === undefined ? [] : showPart("window", window)),
+    ...showPart("stride", stride ?? [], "1"),
+    ...(padding.length === 0 ? [] : showPart("padding", padding, "0")),
+    ...showPart("dilation", dilation ?? [], "1"),
+  ];
+  return [...parts, ...more].join(" ");
+}
 
 const windowsOp: Op<Windows> = /* @__PURE__ */ movement<Windows>({
   name: "windows",
@@ -60,7 +78,7 @@ const windowsOp: Op<Windows> = /* @__PURE__ */ movement<Windows>({
   }),
   transpose: (g, _i, [x], windows) => overlapAdd(g, { ...windows, sides: spatial(x!.shape, windows) }),
   lift: ([x], _batched, windows) => apply1(windowsOp, [x!], windows),
-  show,
+  show: (windows) => showWindows(windows),
 });
 
 interface OverlapParams extends Windows {
@@ -81,7 +99,7 @@ const overlapAddOp: Op<OverlapParams> = /* @__PURE__ */ movement<OverlapParams>(
   }),
   transpose: (g, _i, _inputs, { window, stride, dilation }) => windowed(g, { window, stride, dilation }),
   lift: ([x], _batched, params) => apply1(overlapAddOp, [x!], params),
-  show: (params) => `${show(params)} sides=${formatShape(params.sides)}`,
+  show: (params) => showWindows(params, [`sides=${formatShape(params.sides)}`]),
 });
 
 /** The windows of the last axes: shape [..., ...sides] gives [..., ...window, ...counts]. */
