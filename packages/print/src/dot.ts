@@ -151,7 +151,7 @@ function drawNode({ node, operands, names, tensors, term, functions }: Values, d
 function drawFunction({ name, outline }: SubOutline, owner: string, drawing: Drawing, indent: string): void {
   const { settings, ids, lines, count } = drawing;
   lines.push(`${indent}subgraph cluster${count.clusters++} {`, `${indent}  label="${quoted(name)}"; style="rounded"`);
-  draw(outline, drawing, `${indent}  `);
+  draw(outline, { ...drawing, isBackward: () => false }, `${indent}  `);
   const terms = outline.outputs.map(({ term }) => termText(term, settings.digits)).join(", ");
   const end = drawBox([terms], result, `the result of ${name}`, drawing, `${indent}  `);
   for (const output of outline.outputs) {

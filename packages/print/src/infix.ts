@@ -114,10 +114,10 @@ function applyPiece(term: ApplyTerm, piece: Render): Piece {
   }
 }
 
-/** `sum(x, axes=[0])`, and `place[0:2 of [3]](x)` where the params have no names. */
+/** `sum(x, axes=[0])`, `reshape(x, [2, 3])`, and `place[0:2 of [3]](x)` where the params are neither named nor a list. */
 function callPiece({ name, args, params, reduced }: ApplyTerm, piece: Render): Piece {
   const shown = args.map((arg) => piece(arg).text).join(", ");
   if (params === "" || reduced?.whole) return { text: `${name}(${shown})`, strength: atom };
-  const isNamed = /^\w+=/.test(params);
-  return { text: isNamed ? `${name}(${shown}, ${params})` : `${name}[${params}](${shown})`, strength: atom };
+  const isArgument = /^(?:\w+=.*|\[[^[\]]*\])$/.test(params);
+  return { text: isArgument ? `${name}(${shown}, ${params})` : `${name}[${params}](${shown})`, strength: atom };
 }

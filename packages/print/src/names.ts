@@ -89,6 +89,7 @@ const accents: Readonly<Record<string, string>> = {
  * a name with a backslash is LaTeX already.
  */
 export function nameLatex(name: string): string {
+  if (name === "_") return "\\_";
   if (name.includes("\\") && isBalanced(name)) return name;
   return name.split(/(?<=.)\.(?=.)/u).map(segmentLatex).join(".");
 }

@@ -4,6 +4,7 @@
  */
 import type { Tensor } from "@cotangent/core";
 import { entriesOf, type Node, type SubGraph } from "@cotangent/core/engine";
+import { repeatedValues } from "./equality.ts";
 import { type Names, namesOf } from "./names.ts";
 import { number, symbol, type Term, termOf } from "./term.ts";
 
@@ -53,7 +54,7 @@ export interface Outline {
 }
 
 export interface OutlineOptions {
-  /** One definition a node, nothing left out; without it small or unshared values stand where they are used. */
+  /** One definition a node; without it a value is computed once, and small or unshared ones stand where they are used. */
   readonly steps: boolean;
   /** Also ops that a reader of formulas does not see. */
   readonly literal: boolean;
@@ -80,8 +81,14 @@ function outline(graph: SubGraph, options: OutlineOptions, names: Names, outer: 
     if (term === undefined) terms.set(x, (term = constantTerm(x, names, definitions)));
     return term;
   };
-  const isNamed = namedIn(graph, options, names);
+  const same = options.steps ? new Map<Tensor, Tensor>() : repeatedValues(graph, names.isLabelled);
+  const uses = usesIn(graph, same);
+  const isNamed = namedIn(graph, options, names, uses);
   for (const node of graph.nodes) {
+    if (same.has(node.outputs[0]!)) {
+      for (const out of node.outputs) terms.set(out, terms.get(same.get(out)!)!);
+      continue;
+    }
     const functions = functionsOf(node, options, names, terms);
     const given = node.inputs.map(termOfOperand);
     const term = termOf(node, [...functions.map(({ name }) => symbol(name, 0, true)), ...given], options);
@@ -89,9 +96,10 @@ function outline(graph: SubGraph, options: OutlineOptions, names: Names, outer: 
       terms.set(node.outputs[0]!, term);
       continue;
     }
-    for (const out of node.outputs) terms.set(out, symbol(names.of(out), out.rank));
+    const own = node.outputs.map((out) => (uses.has(out) || names.isLabelled(out) ? names.of(out) : unused));
+    node.outputs.forEach((out, i) => void terms.set(out, symbol(own[i]!, out.rank)));
     const operands = given.flatMap((one, i) => (one.kind === "symbol" ? [{ name: one.name, tensor: node.inputs[i]! }] : []));
-    definitions.push({ kind: "values", node, operands, names: node.outputs.map(names.of), tensors: node.outputs, term, functions });
+    definitions.push({ kind: "values", node, operands, names: own, tensors: node.outputs, term, functions });
   }
   return {
     inputs: graph.inputs.map((tensor) => ({ name: names.of(tensor), tensor })),
@@ -105,12 +113,28 @@ function functionsOf(node: Node, options: OutlineOptions, names: Names, outer: R
   return graphs.map(([name, graph]) => ({ name: names.fresh(name), outline: outline(graph, { ...options, inputs: [] }, names, outer) }));
 }
 
-/** Decides which values get a name: those with a label, outputs beside others, and in formulas what is large, or shared and not small. */
-function namedIn(graph: SubGraph, { steps, literal }: OutlineOptions, names: Names): (x: Tensor, term: Term) => boolean {
+/** How often a value is an operand or an output; repeated ones count for their first computation. */
+function usesIn(graph: SubGraph, same: ReadonlyMap<Tensor, Tensor>): ReadonlyMap<Tensor, number> {
   const uses = new Map<Tensor, number>();
-  const use = (x: Tensor): void => void uses.set(x, (uses.get(x) ?? 0) + 1);
-  for (const node of graph.nodes) node.inputs.forEach(use);
+  const use = (given: Tensor): void => {
+    const x = same.get(given) ?? given;
+    uses.set(x, (uses.get(x) ?? 0) + 1);
+  };
+  for (const node of graph.nodes) if (!same.has(node.outputs[0]!)) node.inputs.forEach(use);
   graph.outputs.forEach(use);
+  return uses;
+}
+
+/** Stands for an output that nothing reads. */
+const unused = "_";
+
+/** Decides which values get a name: those with a label, outputs beside others, and in formulas what is large, or shared and not small. */
+function namedIn(
+  graph: SubGraph,
+  { steps, literal }: OutlineOptions,
+  names: Names,
+  uses: ReadonlyMap<Tensor, number>,
+): (x: Tensor, term: Term) => boolean {
   const outputs = new Set(graph.outputs.length > 1 ? graph.outputs : []);
   return (x, term) => {
     if (term.kind === "symbol" || term.kind === "number") return literal && names.isLabelled(x);

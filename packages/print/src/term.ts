@@ -179,9 +179,11 @@ function filled(term: Term, rank: number): Term {
   return product([term, ones], false, rank, false);
 }
 
+const hasAxes = (params: unknown): params is ReductionParams => Array.isArray((params as Partial<ReductionParams> | undefined)?.axes);
+
 function application(node: Node, args: readonly Term[]): ApplyTerm {
   const { op, params, inputs, outputs } = node;
-  const over = op.notation.form === "operator" ? (params as ReductionParams) : undefined;
+  const over = op.notation.form === "operator" && hasAxes(params) ? params : undefined;
   const shape = inputs[0]?.shape ?? [];
   return {
     kind: "apply",
