@@ -101,7 +101,7 @@ interface FormSpec {
 function formOp({ name, roles, expand, pullbacks }: FormSpec): Op<ConvolutionParams> {
   const op: Op<ConvolutionParams> = composite<ConvolutionParams>({
     name,
-    notation: named(name),
+    notation: /* @__PURE__ */ named(name),
     expand: ([left, right], params) => expand(left!, right!, params),
     pullback: (g, [left, right], _out, params, wanted) => pullbacks.map((rule, i) => (wanted[i] ? rule(g, left!, right!, params) : null)),
     pushforward: ([tLeft, tRight], [left, right], _out, params) => {

@@ -218,7 +218,7 @@ const withBatch = ({ labels, shape }: DiagonalParams, size: number): DiagonalPar
 
 const diagonalOp: Op<DiagonalParams> = /* @__PURE__ */ movement<DiagonalParams>({
   name: "diagonal",
-  notation: named("diag"),
+  notation: /* @__PURE__ */ named("diag"),
   infer: (inputs, params) => ({ shape: smaller(params), dtype: inputs[0]!.dtype }),
   plan: (_inputs, params, out) => ({
     fill: null,
@@ -232,7 +232,7 @@ const diagonalOp: Op<DiagonalParams> = /* @__PURE__ */ movement<DiagonalParams>(
 
 const onDiagonalOp: Op<DiagonalParams> = /* @__PURE__ */ movement<DiagonalParams>({
   name: "onDiagonal",
-  notation: named("diag"),
+  notation: /* @__PURE__ */ named("diag"),
   infer: (inputs, { shape }) => ({ shape, dtype: inputs[0]!.dtype }),
   plan: ([x], params) => ({ fill: 0, accumulate: false, segments: [wholeSegment(x!.shape, stridesOf(x!.shape), diagonalStrides(params))] }),
   transpose: (g, _i, _inputs, params) => apply1(diagonalOp, [g], params),

@@ -67,7 +67,7 @@ function sharesOf(x: Tensor, out: Tensor, params: PoolingParams): Tensor {
 
 const maxPoolOp: Op<PoolingParams> = /* @__PURE__ */ composite<PoolingParams>({
   name: "maxPool",
-  notation: named("maxPool"),
+  notation: /* @__PURE__ */ named("maxPool"),
   expand: ([x], params) => max(windowsIn(x!, params, lowest(x!)), { axes: windowAxes(x!.rank, params) }),
   pullback: (g, [x], out, params) => [spread(chainMul(overWindows(g, x!, params), sharesOf(x!, out, params)), x!, params)],
   pushforward: ([t], [x], out, params) =>
@@ -108,7 +108,7 @@ function divisors(x: Tensor, params: AverageParams): Tensor | number {
 
 const avgPoolOp: Op<AverageParams> = /* @__PURE__ */ composite<AverageParams>({
   name: "avgPool",
-  notation: named("avgPool"),
+  notation: /* @__PURE__ */ named("avgPool"),
   expand: ([x], params) =>
     div(sum(windowsIn(cast(x!, toFloatDType(x!.dtype)), params), { axes: windowAxes(x!.rank, params) }), divisors(x!, params)),
   pullback: (g, [x], _out, params) => [spread(overWindows(div(g, divisors(x!, params)), x!, params), x!, params)],

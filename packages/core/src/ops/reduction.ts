@@ -103,7 +103,7 @@ export function reductionFunction(op: Op<ReductionParams>, { sample = sampleRedu
 
 const sumOp: Op<ReductionParams> = /* @__PURE__ */ reduction({
   name: "sum",
-  notation: operator("\\sum"),
+  notation: /* @__PURE__ */ operator("\\sum"),
   combine: (s, x, y) => s.add(x, y),
   identity: { float: 0, int: 0, bool: 0 },
   dtype: (dtype) => (dtype === "bool" ? "int32" : dtype),
@@ -134,7 +134,7 @@ export const wideSum = (x: Tensor, { axes, keepDims }: ReductionParams): Tensor 
 
 const productOp: Op<ReductionParams> = /* @__PURE__ */ reduction({
   name: "prod",
-  notation: operator("\\prod"),
+  notation: /* @__PURE__ */ operator("\\prod"),
   combine: (s, x, y) => s.mul(x, y),
   identity: { float: 1, int: 1, bool: 1 },
   dtype: (dtype) => (dtype === "bool" ? "int32" : dtype),
@@ -178,7 +178,7 @@ function othersInLine(x: Tensor): Tensor {
  * ```
  */
 export const prod: Reduction = /* @__PURE__ */ reductionFunction(productOp, {
-  sample: sampleReduction(2),
+  sample: /* @__PURE__ */ sampleReduction(2),
   laws: [{ name: "Π(x · x) = Πx · Πx", left: (x) => prod(mul(x, x)), right: (x) => mul(prod(x), prod(x)) }],
   conventions: [
     { at: "one zero", arguments: [[2, 0, 4]], value: 0, gradient: [[0, 8, 0]] },
@@ -202,7 +202,7 @@ function extreme(
 ): Op<ReductionParams> {
   return reduction({
     name,
-    notation: operator(`\\${name}`),
+    notation: /* @__PURE__ */ operator(`\\${name}`),
     combine: (s, x, y) => s[combine](x, y),
     identity: { float: identity, int: least, bool },
     refusesEmpty: combine === "max" ? "maximum" : "minimum",
@@ -213,8 +213,8 @@ function extreme(
   });
 }
 
-const maxOp: Op<ReductionParams> = /* @__PURE__ */ extreme("max", Number.NEGATIVE_INFINITY, -(2 ** 31), 0, "max", () => maxOp);
-const minOp: Op<ReductionParams> = /* @__PURE__ */ extreme("min", Number.POSITIVE_INFINITY, 2 ** 31 - 1, 1, "min", () => minOp);
+const maxOp: Op<ReductionParams> = /* @__PURE__ */ extreme("max", -Infinity, -2147483648, 0, "max", () => maxOp);
+const minOp: Op<ReductionParams> = /* @__PURE__ */ extreme("min", Infinity, 2147483647, 1, "min", () => minOp);
 
 /**
  * The largest entry over axes (all by default); NaN where there is one. Entries that tie share the gradient equally.
@@ -226,7 +226,7 @@ const minOp: Op<ReductionParams> = /* @__PURE__ */ extreme("min", Number.POSITIV
  * ```
  */
 export const max: Reduction = /* @__PURE__ */ reductionFunction(maxOp, {
-  sample: sampleReduction(2, true),
+  sample: /* @__PURE__ */ sampleReduction(2, true),
   laws: [{ name: "max x = -min(-x)", left: (x) => max(x), right: (x) => neg(min(neg(x))) }],
   conventions: [{ at: "a tie", arguments: [[3, 1, 3]], value: 3, gradient: [[0.5, 0, 0.5]] }],
 });
@@ -241,7 +241,7 @@ export const max: Reduction = /* @__PURE__ */ reductionFunction(maxOp, {
  * ```
  */
 export const min: Reduction = /* @__PURE__ */ reductionFunction(minOp, {
-  sample: sampleReduction(2, true),
+  sample: /* @__PURE__ */ sampleReduction(2, true),
   laws: [{ name: "min x = -max(-x)", left: (x) => min(x), right: (x) => neg(max(neg(x))) }],
   conventions: [{ at: "a tie", arguments: [[1, 3, 1]], value: 1, gradient: [[0.5, 0, 0.5]] }],
 });
@@ -258,8 +258,8 @@ function logical(name: string, notation: Notation, combine: "and" | "or", apply:
   });
 }
 
-const anyOp: Op<ReductionParams> = /* @__PURE__ */ logical("any", operator("\\bigvee"), "or", () => anyOp);
-const allOp: Op<ReductionParams> = /* @__PURE__ */ logical("all", operator("\\bigwedge"), "and", () => allOp);
+const anyOp: Op<ReductionParams> = /* @__PURE__ */ logical("any", /* @__PURE__ */ operator("\\bigvee"), "or", () => anyOp);
+const allOp: Op<ReductionParams> = /* @__PURE__ */ logical("all", /* @__PURE__ */ operator("\\bigwedge"), "and", () => allOp);
 
 const sampleTruth = (draw: Draw): readonly unknown[] => {
   const shape = draw.shape(0, 3);
@@ -286,7 +286,7 @@ export const all: Reduction = /* @__PURE__ */ reductionFunction(allOp, { sample:
 
 const countNonzeroOp: Op<ReductionParams> = /* @__PURE__ */ composite<ReductionParams>({
   name: "countNonzero",
-  notation: namedOver("countNonzero"),
+  notation: /* @__PURE__ */ namedOver("countNonzero"),
   expand: ([x], params) => apply1(sumOp, [notEqual(x!, 0)], params),
   pullback: () => [null],
   pushforward: () => null,
@@ -307,7 +307,7 @@ function positionOp(name: string, latex: string, better: "max" | "min", apply: (
   const programs = new Map<string, Program>();
   return programOp<ReductionParams>({
     name,
-    notation: namedOver(latex),
+    notation: /* @__PURE__ */ namedOver(latex),
     infer: ([x], { axes }) => [{ shape: reducedShape(x!.shape, axes, false), dtype: "int32" }],
     lower: ([x], { axes }) => lowerPosition(programs, name, x!, axes[0]!, better),
     lift: ([x], _batched, params) => [apply1(apply(), [x!], shiftAxes(params))],
@@ -375,7 +375,7 @@ function positionFunction(op: Op<ReductionParams>, what: string): Reduction {
       const out = apply1(op, [merged], { axes: [at], keepDims: false });
       return keepDims ? keepAxes(out, input, axes) : out;
     },
-    { name: op.name, op: op as Op, sample: sampleReduction(1, true) },
+    { name: op.name, op: op as Op, sample: /* @__PURE__ */ sampleReduction(1, true) },
   );
 }
 

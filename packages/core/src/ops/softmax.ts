@@ -28,7 +28,7 @@ const float = (x: Tensor): Tensor => cast(x, toFloatDType(x.dtype));
 
 const logsumexpOp: Op<ReductionParams> = /* @__PURE__ */ composite<ReductionParams>({
   name: "logsumexp",
-  notation: namedOver("logsumexp"),
+  notation: /* @__PURE__ */ namedOver("logsumexp"),
   expand: ([x], { axes, keepDims }) => {
     const shape = reducedShape(x!.shape, axes, keepDims);
     if (countOf(x!.shape, axes) === 0) return full(shape, Number.NEGATIVE_INFINITY, toFloatDType(x!.dtype));
@@ -50,7 +50,7 @@ const logsumexpOp: Op<ReductionParams> = /* @__PURE__ */ composite<ReductionPara
  * ```
  */
 export const logsumexp: Reduction = /* @__PURE__ */ reductionFunction(logsumexpOp, {
-  sample: sampleReduction(2),
+  sample: /* @__PURE__ */ sampleReduction(2),
   laws: [{ name: "logsumexp(x + 1) = logsumexp x + 1", left: (x) => logsumexp(add(x, 1)), right: (x) => add(logsumexp(x), 1) }],
   conventions: [{ at: "only -Infinity", arguments: [[-Infinity, -Infinity]], value: -Infinity, gradient: [[0, 0]] }],
 });
@@ -99,7 +99,7 @@ function totalOf(exponentials: Tensor, axes: readonly number[]): Tensor {
 
 const softmaxOp: Op<SoftmaxParams> = /* @__PURE__ */ composite<SoftmaxParams>({
   name: "softmax",
-  notation: namedOver("softmax"),
+  notation: /* @__PURE__ */ namedOver("softmax"),
   expand: ([x], { axes }) => {
     if (countOf(x!.shape, axes) === 0) return float(x!);
     const exponentials = exp(shifted(float(x!), axes).rest);
@@ -125,7 +125,7 @@ export const softmax: Softmax = /* @__PURE__ */ softmaxFunction(softmaxOp, {
 
 const logSoftmaxOp: Op<SoftmaxParams> = /* @__PURE__ */ composite<SoftmaxParams>({
   name: "logSoftmax",
-  notation: namedOver("logSoftmax"),
+  notation: /* @__PURE__ */ namedOver("logSoftmax"),
   expand: ([x], { axes }) => {
     if (countOf(x!.shape, axes) === 0) return float(x!);
     const { rest } = shifted(float(x!), axes);

@@ -29,7 +29,7 @@ import { less, logicalAnd, where } from "./selection.ts";
 
 const meanOp: Op<ReductionParams> = /* @__PURE__ */ composite<ReductionParams>({
   name: "mean",
-  notation: operator("\\sum", true),
+  notation: /* @__PURE__ */ operator("\\sum", true),
   expand: ([x], params) => cast(div(wideSum(x!, params), countOf(x!.shape, params.axes)), toFloatDType(x!.dtype)),
   pullback: (g, [x], _out, params) => [expandReduced(div(g, countOf(x!.shape, params.axes)), x!, params)],
   pushforward: ([t], _inputs, _out, params) => apply1(meanOp, [t!], params),
@@ -68,7 +68,7 @@ interface CentreParams {
  */
 const centreOp: Op<CentreParams> = /* @__PURE__ */ composite<CentreParams>({
   name: "centre",
-  notation: namedOver("centre"),
+  notation: /* @__PURE__ */ namedOver("centre"),
   expand: ([x], { axes }) => {
     const kept = { axes, keepDims: true };
     const wide = cast(x!, "float64");
@@ -90,7 +90,7 @@ const meanSquare = (x: Tensor, params: VarianceParams): Tensor =>
 
 const varianceOp: Op<VarianceParams> = /* @__PURE__ */ composite<VarianceParams>({
   name: "variance",
-  notation: namedOver("Var"),
+  notation: /* @__PURE__ */ namedOver("Var"),
   expand: ([x], params) => cast(meanSquare(x!, params), toFloatDType(x!.dtype)),
   pullback: (g, [x], _out, params) => [chainMul(expandReduced(g, x!, params), varianceSlope(x!, params))],
   pushforward: ([t], [x], _out, params) => sum(chainMul(t!, varianceSlope(x!, params)), axesOf(params)),
@@ -101,7 +101,7 @@ const varianceSlope = (x: Tensor, params: VarianceParams): Tensor => mul(2 / fre
 
 const stdOp: Op<VarianceParams> = /* @__PURE__ */ composite<VarianceParams>({
   name: "std",
-  notation: namedOver("std"),
+  notation: /* @__PURE__ */ namedOver("std"),
   expand: ([x], params) => cast(sqrt(meanSquare(x!, params)), toFloatDType(x!.dtype)),
   pullback: (g, [x], out, params) => [chainMul(expandReduced(g, x!, params), stdSlope(x!, out, params))],
   pushforward: ([t], [x], out, params) => sum(chainMul(t!, stdSlope(x!, out, params)), axesOf(params)),
@@ -241,7 +241,7 @@ function normOp(
   const slopeOf = (x: Tensor, out: Tensor, params: NormParams): Tensor => slope!(x, keepAxes(out, x, params.axes));
   return composite<NormParams>({
     name: "norm",
-    notation: delimiters("\\lVert", `\\rVert${subscript}`),
+    notation: /* @__PURE__ */ delimiters("\\lVert", `\\rVert${subscript}`),
     expand: ([x], params) => {
       const float = cast(x!, toFloatDType(x!.dtype));
       const out = countOf(x!.shape, params.axes) === 0 ? sum(float, { axes: params.axes, keepDims: true }) : value(float, params);

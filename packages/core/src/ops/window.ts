@@ -64,7 +64,7 @@ export function showWindows(
 
 const windowsOp: Op<Windows> = /* @__PURE__ */ movement<Windows>({
   name: "windows",
-  notation: named("windows"),
+  notation: /* @__PURE__ */ named("windows"),
   infer: ([x], windows) => ({
     shape: [...leading(x!.shape, windows.window.length), ...windows.window, ...windowCounts(spatial(x!.shape, windows), windows)],
     dtype: x!.dtype,
@@ -88,7 +88,7 @@ interface OverlapParams extends Windows {
 
 const overlapAddOp: Op<OverlapParams> = /* @__PURE__ */ movement<OverlapParams>({
   name: "overlapAdd",
-  notation: named("overlapAdd"),
+  notation: /* @__PURE__ */ named("overlapAdd"),
   infer: ([x], { window, sides }) => ({ shape: [...leading(x!.shape, 2 * window.length), ...sides], dtype: x!.dtype }),
   plan: ([x], params, out) => ({
     fill: 0,
