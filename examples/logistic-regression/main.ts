@@ -42,7 +42,7 @@ showData();
 
 const start = label(zeros([parameterCount]), "θ");
 const loss = record(crossEntropy, start, trainingRows);
-const gradient = record(grad(crossEntropy), start, trainingRows);
+const gradient = record((theta: Tensor, rows: Rows) => label(grad(crossEntropy)(theta, rows), "∂θ"), start, trainingRows);
 showGraphs(loss, gradient);
 
 showAgreement({

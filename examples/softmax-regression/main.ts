@@ -41,7 +41,7 @@ showData();
 
 const start = label(zeros(parameterShape), "W");
 const loss = record(crossEntropy, start, trainingRows);
-const gradient = record(grad(crossEntropy), start, trainingRows);
+const gradient = record((W: Tensor, rows: Rows) => label(grad(crossEntropy)(W, rows), "∂W"), start, trainingRows);
 showGraphs(loss, gradient);
 
 showAgreement({

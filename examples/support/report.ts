@@ -11,7 +11,7 @@ import { heading, printTable, short } from "./terminal.ts";
 export function showGraphs(loss: Graph, gradient: Graph): void {
   heading("The loss as a graph");
   console.log(text(loss));
-  heading("Its gradient, by reverse mode, as a graph");
+  heading("Its gradient by reverse mode: the backward pass as a graph");
   console.log(text(gradient));
   console.log(`\nin LaTeX:\n${latex(gradient)}`);
 }
