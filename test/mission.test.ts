@@ -60,15 +60,18 @@ const label: fc.Arbitrary<number> = fc.oneof(
 );
 
 /** Any m and p, p = 0 and m = 1 among them, with or without a column of ones; sizes and entries shrink apart from one another. */
-function problems(size = 2): fc.Arbitrary<Problem> {
-  const entries = (length: number): fc.Arbitrary<number[]> => fc.array(value(size), { minLength: length, maxLength: length });
+function problems(size = 2, shrinkEntries = true): fc.Arbitrary<Problem> {
+  const entries = (length: number): fc.Arbitrary<number[]> => {
+    const list = fc.array(value(size), { minLength: length, maxLength: length });
+    return shrinkEntries ? list : fc.noShrink(list);
+  };
   return fc
     .record({
       m: fc.integer({ min: 1, max: 6 }),
       p: fc.integer({ min: 0, max: 4 }),
       bias: fc.boolean(),
       x: entries(24),
-      y: fc.array(label, { minLength: 6, maxLength: 6 }),
+      y: (shrinkEntries ? (y: fc.Arbitrary<number[]>) => y : fc.noShrink)(fc.array(label, { minLength: 6, maxLength: 6 })),
       theta: entries(4),
     })
     .map(({ m, p, bias, x, y, theta }) => ({
@@ -165,9 +168,10 @@ function boundedGradient(
   return { gradient, bounds };
 }
 
+/** Where a gradient is subnormal it has the digits of that. */
 function farthest(got: readonly number[], wanted: readonly number[], bounds: readonly number[]): string | undefined {
   for (let i = 0; i < wanted.length; i++) {
-    if (!(Math.abs(got[i]! - wanted[i]!) <= 2 * bounds[i]! + 2 ** -1074))
+    if (!(Math.abs(got[i]! - wanted[i]!) <= 2 * bounds[i]! + 2 ** -1040))
       return `entry ${i}: ${got[i]} against ${wanted[i]}, bound ${bounds[i]}`;
   }
   return undefined;
@@ -277,9 +281,13 @@ describe("logistic regression", () => {
         const t = tensors(problem);
         const direction = entries.slice(0, p);
         const v = tensor(Float64Array.from(direction));
-        const graph = recordFunction(([theta]) => [hessian(crossEntropy(t))(theta!), hvp(crossEntropy(t))([theta!], [v])], [t.theta]);
+        const graph = recordFunction(
+          ([theta, along]) => [hessian(crossEntropy(t))(theta!), hvp(crossEntropy(t))([theta!], [along!])],
+          [t.theta, v],
+        );
         const [H, Hv] = graph.outputs.map((out) => Array.from(out.values)) as [number[], number[]];
-        const [boundH, boundHv] = evaluate(graph, runningError, [toSystem(t.theta, runningError)]).map((out) =>
+        const inputs = [t.theta, v].map((input) => toSystem(input, runningError));
+        const [boundH, boundHv] = evaluate(graph, runningError, inputs).map((out) =>
           out.values.map((entry) => (entry as RunningError).error),
         ) as [number[], number[]];
 
@@ -402,7 +410,7 @@ describe("planted mistakes are caught, with a small counterexample", () => {
 
   it.each(Object.entries(mistakes))("%s", (_name, claim) => {
     const outcome = fc.check(
-      fc.property(problems(), (problem) => {
+      fc.property(problems(2, false), (problem) => {
         const t = tensors(problem);
         const claimed = Array.from(claim(t, problem, t.theta).values);
         const { bounds } = boundedGradient(crossEntropy(t), t.theta);
@@ -418,7 +426,7 @@ describe("planted mistakes are caught, with a small counterexample", () => {
     );
     expect(outcome.failed).toBe(true);
     const { m, p } = outcome.counterexample![0]!;
-    expect(m * p).toBeLessThanOrEqual(6);
+    expect(m * p).toBeLessThanOrEqual(4);
   });
 });
 
