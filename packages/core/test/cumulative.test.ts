@@ -74,12 +74,24 @@ describe("along an axis, in either direction", () => {
   });
 
   test("errors", () => {
-    expect(message(() => cumsum(zeros([2]), { axis: 1 }))).toMatchInlineSnapshot(`"cumsum: no such axis — 1 for rank 1; give an integer from -1 to 0"`);
-    expect(message(() => cumprod(zeros([2]), { reverse: 1 as never }))).toMatchInlineSnapshot(`"cumprod: reverse is not a boolean — 1; give true or false"`);
-    expect(message(() => cummax(zeros([2]), 0 as never))).toMatchInlineSnapshot(`"cummax: the options are not an object — 0; give an object with axis, reverse"`);
-    expect(message(() => logcumsumexp([1] as never))).toMatchInlineSnapshot(`"logcumsumexp: operand 0 is not a tensor — [1]; wrap it in tensor(…)"`);
-    expect(message(() => linearRecurrence(zeros([2]), zeros([3])))).toMatchInlineSnapshot(`"linearRecurrence: cannot broadcast [2] with [3] — axis -1 has sizes 2 and 3; make them equal or one of them 1"`);
-    expect(message(() => linearRecurrence(1, 2))).toMatchInlineSnapshot(`"linearRecurrence: no such axis — -1 for rank 0; a scalar has no axes"`);
+    expect(message(() => cumsum(zeros([2]), { axis: 1 }))).toMatchInlineSnapshot(
+      `"cumsum: no such axis — 1 for rank 1; give an integer from -1 to 0"`,
+    );
+    expect(message(() => cumprod(zeros([2]), { reverse: 1 as never }))).toMatchInlineSnapshot(
+      `"cumprod: reverse is not a boolean — 1; give true or false"`,
+    );
+    expect(message(() => cummax(zeros([2]), 0 as never))).toMatchInlineSnapshot(
+      `"cummax: the options are not an object — 0; give an object with axis, reverse"`,
+    );
+    expect(message(() => logcumsumexp([1] as never))).toMatchInlineSnapshot(
+      `"logcumsumexp: operand 0 is not a tensor — [1]; wrap it in tensor(…)"`,
+    );
+    expect(message(() => linearRecurrence(zeros([2]), zeros([3])))).toMatchInlineSnapshot(
+      `"linearRecurrence: cannot broadcast [2] with [3] — axis -1 has sizes 2 and 3; make them equal or one of them 1"`,
+    );
+    expect(message(() => linearRecurrence(1, 2))).toMatchInlineSnapshot(
+      `"linearRecurrence: no such axis — -1 for rank 0; a scalar has no axes"`,
+    );
   });
 });
 

@@ -420,7 +420,7 @@ describe("slice", () => {
         const places = shape.map((side, axis) => {
           const own = items[axis];
           if (own === null || own === undefined) return pythonRange(side, []);
-          return typeof own === "number" ? [own < 0 ? own + side : own] : pythonRange(side, own as (number | null)[]);
+          return typeof own === "number" ? [own < 0 ? own + side : own] : pythonRange(side, own as readonly (number | null)[]);
         });
         const kept = shape.map((_, axis) => axis).filter((axis) => typeof items[axis] !== "number");
         expectMoves(

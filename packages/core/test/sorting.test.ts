@@ -120,9 +120,15 @@ describe("sort and argsort", () => {
 
   test("errors", () => {
     expect(message(() => sort(tensor(1)))).toMatchInlineSnapshot(`"sort: no such axis — -1 for rank 0; a scalar has no axes"`);
-    expect(message(() => sort(zeros([2]), { axis: 1 }))).toMatchInlineSnapshot(`"sort: no such axis — 1 for rank 1; give an integer from -1 to 0"`);
-    expect(message(() => argsort(zeros([2]), { descending: 1 as never }))).toMatchInlineSnapshot(`"argsort: descending is not a boolean — 1; give true or false"`);
-    expect(message(() => sort(zeros([2]), { order: "falling" } as never))).toMatchInlineSnapshot(`"sort: unknown option — "order"; the options are axis, descending"`);
+    expect(message(() => sort(zeros([2]), { axis: 1 }))).toMatchInlineSnapshot(
+      `"sort: no such axis — 1 for rank 1; give an integer from -1 to 0"`,
+    );
+    expect(message(() => argsort(zeros([2]), { descending: 1 as never }))).toMatchInlineSnapshot(
+      `"argsort: descending is not a boolean — 1; give true or false"`,
+    );
+    expect(message(() => sort(zeros([2]), { order: "falling" } as never))).toMatchInlineSnapshot(
+      `"sort: unknown option — "order"; the options are axis, descending"`,
+    );
   });
 });
 
@@ -157,7 +163,9 @@ describe("topK", () => {
   test("errors", () => {
     expect(message(() => topK(zeros([2]), 3))).toMatchInlineSnapshot(`"topK: the axis is too short — 3 of axis 0 of [2]; ask for fewer"`);
     expect(message(() => topK(zeros([2]), -1))).toMatchInlineSnapshot(`"topK: k is not an integer of at least 0 — -1; give one"`);
-    expect(message(() => topK(zeros([2]), 1, { largest: "yes" as never }))).toMatchInlineSnapshot(`"topK: largest is not a boolean — "yes"; give true or false"`);
+    expect(message(() => topK(zeros([2]), 1, { largest: "yes" as never }))).toMatchInlineSnapshot(
+      `"topK: largest is not a boolean — "yes"; give true or false"`,
+    );
   });
 });
 
@@ -208,9 +216,15 @@ describe("searchsorted", () => {
   });
 
   test("errors", () => {
-    expect(message(() => searchsorted(zeros([2, 2]), 1))).toMatchInlineSnapshot(`"searchsorted: not a vector — float64[2, 2]; give a sorted tensor of rank 1, and use vmap for several"`);
-    expect(message(() => searchsorted(zeros([2]), 1, { side: "middle" as never }))).toMatchInlineSnapshot(`"searchsorted: unknown side — "middle"; give "left", "right""`);
-    expect(message(() => searchsorted(zeros([2]), [1] as never))).toMatchInlineSnapshot(`"searchsorted: operand 1 is not a tensor — [1]; wrap it in tensor(…)"`);
+    expect(message(() => searchsorted(zeros([2, 2]), 1))).toMatchInlineSnapshot(
+      `"searchsorted: not a vector — float64[2, 2]; give a sorted tensor of rank 1, and use vmap for several"`,
+    );
+    expect(message(() => searchsorted(zeros([2]), 1, { side: "middle" as never }))).toMatchInlineSnapshot(
+      `"searchsorted: unknown side — "middle"; give "left", "right""`,
+    );
+    expect(message(() => searchsorted(zeros([2]), [1] as never))).toMatchInlineSnapshot(
+      `"searchsorted: operand 1 is not a tensor — [1]; wrap it in tensor(…)"`,
+    );
   });
 });
 
@@ -297,10 +311,18 @@ describe("quantile and median", () => {
 
   test("errors", () => {
     expect(message(() => quantile(zeros([2]), 1.5))).toMatchInlineSnapshot(`"quantile: not a quantile — 1.5; give numbers from 0 to 1"`);
-    expect(message(() => quantile(zeros([2]), "0.5" as never))).toMatchInlineSnapshot(`"quantile: not a quantile — "0.5"; give numbers from 0 to 1"`);
-    expect(message(() => quantile(zeros([2]), Number.NaN))).toMatchInlineSnapshot(`"quantile: not a quantile — NaN; give numbers from 0 to 1"`);
-    expect(message(() => median(zeros([2, 0]), { axes: 1 }))).toMatchInlineSnapshot(`"median: an empty axis has none — axes [1] of [2, 0]; reduce a non-empty axis"`);
-    expect(message(() => median(zeros([2]), { axis: 0 } as never))).toMatchInlineSnapshot(`"median: unknown option — "axis"; the options are axes, keepDims"`);
+    expect(message(() => quantile(zeros([2]), "0.5" as never))).toMatchInlineSnapshot(
+      `"quantile: not a quantile — "0.5"; give numbers from 0 to 1"`,
+    );
+    expect(message(() => quantile(zeros([2]), Number.NaN))).toMatchInlineSnapshot(
+      `"quantile: not a quantile — NaN; give numbers from 0 to 1"`,
+    );
+    expect(message(() => median(zeros([2, 0]), { axes: 1 }))).toMatchInlineSnapshot(
+      `"median: an empty axis has none — axes [1] of [2, 0]; reduce a non-empty axis"`,
+    );
+    expect(message(() => median(zeros([2]), { axis: 0 } as never))).toMatchInlineSnapshot(
+      `"median: unknown option — "axis"; the options are axes, keepDims"`,
+    );
   });
 });
 

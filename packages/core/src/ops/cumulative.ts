@@ -432,7 +432,7 @@ function share(x: Tensor, y: Tensor): Tensor {
  * Where the value is infinite no gradient flows. Integers give float64.
  * @example
  * ```ts
- * logcumsumexp(tensor([1e3, 1e3])); // => tensor([1000, 1000.6931], float64)
+ * logcumsumexp(tensor([1e3, 1e3])); // => tensor([1000.0000, 1000.6931], float64)
  * ```
  */
 export const logcumsumexp: Cumulative = /* @__PURE__ */ callable(
