@@ -21,19 +21,19 @@ export const domain = (name: string, low: number, high: number, closed = false, 
   except,
 });
 
-export const reals: Domain = domain("ℝ", -Infinity, Infinity);
-export const positive: Domain = domain("(0, ∞)", 0, Infinity);
-export const nonnegative: Domain = domain("[0, ∞)", 0, Infinity, true, [0]);
-export const nonzero: Domain = domain("ℝ \\ {0}", -Infinity, Infinity, false, [0]);
-export const unit: Domain = domain("(0, 1)", 0, 1);
-export const symmetricUnit: Domain = domain("(−1, 1)", -1, 1);
-export const aboveMinusOne: Domain = domain("(−1, ∞)", -1, Infinity);
-export const closedSymmetricUnit: Domain = domain("[−1, 1]", -1, 1, true, [-1, 1]);
-export const atLeastOne: Domain = domain("[1, ∞)", 1, Infinity, true, [1]);
+export const reals: Domain = /* @__PURE__ */ domain("ℝ", -Infinity, Infinity);
+export const positive: Domain = /* @__PURE__ */ domain("(0, ∞)", 0, Infinity);
+export const nonnegative: Domain = /* @__PURE__ */ domain("[0, ∞)", 0, Infinity, true, [0]);
+export const nonzero: Domain = /* @__PURE__ */ domain("ℝ \\ {0}", -Infinity, Infinity, false, [0]);
+export const unit: Domain = /* @__PURE__ */ domain("(0, 1)", 0, 1);
+export const symmetricUnit: Domain = /* @__PURE__ */ domain("(−1, 1)", -1, 1);
+export const aboveMinusOne: Domain = /* @__PURE__ */ domain("(−1, ∞)", -1, Infinity);
+export const closedSymmetricUnit: Domain = /* @__PURE__ */ domain("[−1, 1]", -1, 1, true, [-1, 1]);
+export const atLeastOne: Domain = /* @__PURE__ */ domain("[1, ∞)", 1, Infinity, true, [1]);
 /** Everywhere defined, with kinks at the given points. */
 export const realsExcept = (...points: readonly number[]): Domain => domain("ℝ", -Infinity, Infinity, false, points);
 /** The branch of the tangent around 0, between two poles. */
-export const tangentBranch: Domain = domain("(−π/2, π/2)", -Math.PI / 2, Math.PI / 2);
+export const tangentBranch: Domain = /* @__PURE__ */ domain("(−π/2, π/2)", -Math.PI / 2, Math.PI / 2);
 /** Everywhere defined, with a jump at every integer. */
 export const betweenIntegers: Domain = { ...reals, name: "ℝ \\ ℤ", steps: "integers" };
 /** Everywhere defined, with a jump halfway between any two integers. */

@@ -172,3 +172,6 @@ export const maskError = (op: string, mask: readonly number[]): CotangentError =
   error(
     `${op}: a mask is read for its values — bool${formatShape(mask)} while tracing on shapes, so the size of the result is unknown; use where, or integer indices`,
   );
+
+export const memoryError = (dtype: string, size: number): CotangentError =>
+  error(`tensor: too large for memory — ${size} entries of ${dtype}; work on smaller tensors, or in parts`);

@@ -9,7 +9,19 @@ import { dtypeError } from "../errors.ts";
 import { compileKernel, compileScalar, type Kernel } from "../loop/javascript.ts";
 import { buildProgram, type Program } from "../loop/program.ts";
 import { infix, type Notation, precedence } from "../notation.ts";
-import { type Aval, callable, type Callable, type Convention, type Draw, finishOne, type Law, type Lowered, type Op, operand, operands } from "../op.ts";
+import {
+  type Aval,
+  callable,
+  type Callable,
+  type Convention,
+  type Draw,
+  finishOne,
+  type Law,
+  type Lowered,
+  type Op,
+  operand,
+  operands,
+} from "../op.ts";
 import { mergeWatches, type Node, type Watch, watchOf } from "../recording.ts";
 import { broadcastShapes, sameShape, type Shape, sizeOf } from "../shape.ts";
 import { type Storage, Tensor, type TensorLike } from "../tensor.ts";
@@ -182,7 +194,15 @@ export function unary(spec: UnarySpec): Unary {
   function call(x: TensorLike): Tensor {
     if (fast && x instanceof Tensor && typeof x.storage === "number" && x.dtype === "float64") {
       const origin = x.origin;
-      return finishOne(op as Op, [x], undefined, x.shape, "float64", scalar()(x.storage, 0), origin !== null && origin.watch.open ? origin.watch : null);
+      return finishOne(
+        op as Op,
+        [x],
+        undefined,
+        x.shape,
+        "float64",
+        scalar()(x.storage, 0),
+        origin !== null && origin.watch.open ? origin.watch : null,
+      );
     }
     return op.apply([operand(spec.name, 0, x)], undefined);
   }
@@ -278,7 +298,8 @@ function runForms(forms: Forms, inputs: readonly Tensor[], shape: Shape, dtype: 
   const size = sizeOf(shape);
   const out = allocate(dtype, size);
   if (size === 0) return out;
-  if (inputs.every((x) => typeof x.storage === "number" || x.storage!.length === 1 || sameShape(x.shape, shape))) runFlat(forms, inputs, out, dtype);
+  if (inputs.every((x) => typeof x.storage === "number" || x.storage!.length === 1 || sameShape(x.shape, shape)))
+    runFlat(forms, inputs, out, dtype);
   else runStrided(forms, inputs, shape, out, dtype);
   return out;
 }
@@ -298,7 +319,17 @@ function runFlat(forms: Forms, inputs: readonly Tensor[], out: TypedArray, dtype
   let kernel = forms.flat.get(key);
   if (kernel === undefined) {
     const single = inputs.map((x) => typeof x.storage === "number" || (x.storage!.length === 1 && out.length !== 1));
-    forms.flat.set(key, (kernel = compileKernel(flatProgram(forms.value, inputs.map((x) => typeOf(x.dtype)), single, typeOf(dtype)))));
+    forms.flat.set(
+      key,
+      (kernel = compileKernel(
+        flatProgram(
+          forms.value,
+          inputs.map((x) => typeOf(x.dtype)),
+          single,
+          typeOf(dtype),
+        ),
+      )),
+    );
   }
   kernel(...flat, out, ...scalars, out.length);
 }
@@ -351,10 +382,19 @@ function stridedProgram(value: Value, types: readonly ScalarType[], outType: Sca
     const sources = types.map((type, i) => b.input(`x${i}`, type));
     const out = b.output("out", outType);
     const sizes = Array.from({ length: rank }, (_, axis) => b.integer(`n${axis}`));
-    const strides = sources.map((_, k) => sizes.map((__, axis) => (axis === rank - 1 && inner[k]! < 2 ? inner[k]! : b.integer(`s${k}_${axis}`))));
+    const strides = sources.map((_, k) =>
+      sizes.map((__, axis) => (axis === rank - 1 && inner[k]! < 2 ? inner[k]! : b.integer(`s${k}_${axis}`))),
+    );
     const nest = (axis: number, at: readonly Expression[], outAt: Expression): void => {
       if (axis === rank) {
-        b.store(out, outAt, value(b.arithmetic, sources.map((source, k) => b.load(source, at[k]!))));
+        b.store(
+          out,
+          outAt,
+          value(
+            b.arithmetic,
+            sources.map((source, k) => b.load(source, at[k]!)),
+          ),
+        );
         return;
       }
       b.for(0, sizes[axis]!, (i) => {
@@ -365,7 +405,11 @@ function stridedProgram(value: Value, types: readonly ScalarType[], outType: Sca
       });
     };
     const zero = b.arithmetic.integer(0);
-    nest(0, sources.map(() => zero), zero);
+    nest(
+      0,
+      sources.map(() => zero),
+      zero,
+    );
   });
 }
 
@@ -385,7 +429,13 @@ function strided(forms: Forms, inputs: readonly Aval[], out: Aval): Strided & { 
   const key = `${inputs.map((x) => x.dtype)}:${out.dtype}:${rank}:${inner}`;
   let program = forms.programs.get(key);
   if (program === undefined) {
-    program = stridedProgram(forms.value, inputs.map((x) => typeOf(x.dtype)), typeOf(out.dtype), rank, inner);
+    program = stridedProgram(
+      forms.value,
+      inputs.map((x) => typeOf(x.dtype)),
+      typeOf(out.dtype),
+      rank,
+      inner,
+    );
     forms.programs.set(key, program);
   }
   const integers = [...sizes, ...strides.flatMap((own, k) => own.slice(0, inner[k]! < 2 ? rank - 1 : rank))];
@@ -416,7 +466,7 @@ export const add: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.add(x, y),
   dtype: "numeric",
   partials: [() => 1, () => 1],
-  notation: infix("+", "+", precedence.sum, true, "sum"),
+  notation: /* @__PURE__ */ infix("+", "+", precedence.sum, true, "sum"),
   domains: [reals, reals],
   laws: [
     { name: "x + y = y + x", left: (x, y) => add(x, y), right: (x, y) => add(y, x) },
@@ -437,7 +487,7 @@ export const chainMul: Binary = /* @__PURE__ */ binary({
   value: (s, t, partial) => s.select(s.equal(t, s.constant(0)), s.constant(0), s.mul(t, partial)),
   dtype: "numeric",
   partials: [(_t, partial) => partial, (t) => t],
-  notation: infix("*", "\\,", precedence.product, true, "product"),
+  notation: /* @__PURE__ */ infix("*", "\\,", precedence.product, true, "product"),
   domains: [reals, reals],
   conventions: [{ at: "a zero first factor", arguments: [0, Infinity], value: 0 }],
 });

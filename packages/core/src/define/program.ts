@@ -11,8 +11,18 @@ export interface ProgramSpec<P> {
   /** A faster way to the same values, over typed arrays. */
   readonly evaluate?: (inputs: readonly Tensor[], params: P, outputs: readonly Aval[]) => readonly Storage[];
   /** Cotangents of the inputs; absent where nothing flows. */
-  readonly pullback?: (g: readonly (Tensor | null)[], inputs: readonly Tensor[], outputs: readonly Tensor[], params: P) => readonly (Tensor | null)[];
-  readonly pushforward?: (t: readonly (Tensor | null)[], inputs: readonly Tensor[], outputs: readonly Tensor[], params: P) => readonly (Tensor | null)[];
+  readonly pullback?: (
+    g: readonly (Tensor | null)[],
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    params: P,
+  ) => readonly (Tensor | null)[];
+  readonly pushforward?: (
+    t: readonly (Tensor | null)[],
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    params: P,
+  ) => readonly (Tensor | null)[];
   /** The inputs marked as batched have the batch axis in front. */
   readonly lift: (inputs: readonly Tensor[], batched: readonly boolean[], params: P, size: number) => readonly Tensor[];
   readonly show?: (params: P) => string;

@@ -38,7 +38,7 @@ export const sigmoid: Unary = /* @__PURE__ */ unary({
   name: "sigmoid",
   value: logistic,
   derivative: (x) => mul(sigmoid(x), sigmoid(neg(x))),
-  notation: call("\\sigma"),
+  notation: /* @__PURE__ */ call("\\sigma"),
   domain: reals,
   laws: [
     { name: "σ(x) = 1 / (1 + e^-x)", left: (x) => sigmoid(x), right: (x) => reciprocal(add(1, exp(neg(x)))) },
@@ -61,7 +61,7 @@ export const logSigmoid: Unary = /* @__PURE__ */ unary({
     return s.select(s.less(x, s.constant(0)), s.sub(x, tail), s.neg(tail));
   },
   derivative: (x) => sigmoid(neg(x)),
-  notation: call("\\log\\sigma"),
+  notation: /* @__PURE__ */ call("\\log\\sigma"),
   domain: reals,
   laws: [
     { name: "log σ(x) is the logarithm of σ(x)", left: (x) => logSigmoid(x), right: (x) => log(sigmoid(x)) },
@@ -84,7 +84,7 @@ export const softplus: Unary = /* @__PURE__ */ unary({
     return s.select(s.less(x, s.constant(0)), tail, s.add(x, tail));
   },
   derivative: (x) => sigmoid(x),
-  notation: named("softplus"),
+  notation: /* @__PURE__ */ named("softplus"),
   domain: reals,
   laws: [
     { name: "softplus(x) = log(1 + e^x)", left: (x) => softplus(x), right: (x) => log(add(1, exp(x))) },
@@ -104,8 +104,8 @@ export const relu: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.select(s.lessEqual(x, s.constant(0)), s.constant(0), x),
   dtype: "numeric",
   pass: (t, x) => where(greater(x!, 0), t, 0),
-  notation: named("ReLU"),
-  domain: realsExcept(0),
+  notation: /* @__PURE__ */ named("ReLU"),
+  domain: /* @__PURE__ */ realsExcept(0),
   laws: [
     { name: "relu(x) = max(x, 0)", left: (x) => relu(x), right: (x) => maximum(x, 0) },
     { name: "relu(x) - relu(-x) = x", left: (x) => sub(relu(x), relu(neg(x))), right: (x) => x },
@@ -118,7 +118,8 @@ export const relu: Unary = /* @__PURE__ */ unary({
 });
 
 function checkParameter(op: string, name: string, value: unknown): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw argumentError(op, `${name} is not a finite number`, value, "give a number");
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw argumentError(op, `${name} is not a finite number`, value, "give a number");
   return value;
 }
 
@@ -128,7 +129,7 @@ const leakyReluOp: ElementwiseOp<number> = /* @__PURE__ */ elementwise<number>({
   value: (s, [x], slope) => s.select(s.lessEqual(x!, s.constant(0)), s.mul(x!, s.constant(slope)), x!),
   rules: [{ pass: (t, [x], slope) => where(lessEqual(x!, 0), mul(t, slope), t) }],
   key: String,
-  notation: named("leakyReLU"),
+  notation: /* @__PURE__ */ named("leakyReLU"),
   show: (slope) => `slope=${slope}`,
 });
 
@@ -156,7 +157,7 @@ const eluOp: ElementwiseOp<number> = /* @__PURE__ */ elementwise<number>({
   value: (s, [x], alpha) => s.select(s.lessEqual(x!, s.constant(0)), s.mul(s.constant(alpha), s.expm1(x!)), x!),
   rules: [{ partial: ([x], _out, alpha) => where(lessEqual(x!, 0), mul(alpha, exp(x!)), 1) }],
   key: String,
-  notation: named("ELU"),
+  notation: /* @__PURE__ */ named("ELU"),
   show: (alpha) => `alpha=${alpha}`,
 });
 
@@ -195,8 +196,8 @@ export const selu: Unary = /* @__PURE__ */ unary({
     return s.select(s.lessEqual(x, s.constant(0)), below, s.mul(s.constant(seluScale), x));
   },
   derivative: (x) => where(lessEqual(x, 0), mul(seluScale * seluAlpha, exp(x)), seluScale),
-  notation: named("SELU"),
-  domain: realsExcept(0),
+  notation: /* @__PURE__ */ named("SELU"),
+  domain: /* @__PURE__ */ realsExcept(0),
   laws: [{ name: "selu(x) = λ elu(x, α)", left: (x) => selu(x), right: (x) => mul(seluScale, elu(x, seluAlpha)) }],
   conventions: [{ at: "0", arguments: [0], value: 0, gradient: [seluScale * seluAlpha] }],
 });
@@ -209,7 +210,7 @@ const geluOp: ElementwiseOp = /* @__PURE__ */ elementwise<undefined>({
   arity: 1,
   value: (s, [x]) => damped(s, x!, s.mul(s.constant(0.5), s.erfc(s.mul(x!, s.constant(-Math.SQRT1_2)))), gaussianEnd),
   rules: [{ partial: ([x]) => geluSlope(x!) }],
-  notation: named("GELU"),
+  notation: /* @__PURE__ */ named("GELU"),
 });
 
 /** Φ(x) + x φ(x). */
@@ -275,7 +276,7 @@ export const geluTanh: Unary = /* @__PURE__ */ unary({
     const scaled = mul(x, add(tanhLinear, mul(3 * tanhCubic, square(x))));
     return add(sigmoid(inner), chainMul(mul(sigmoid(inner), sigmoid(neg(inner))), scaled));
   },
-  notation: named("GELU"),
+  notation: /* @__PURE__ */ named("GELU"),
   domain: reals,
   approximates: "gelu",
   laws: [{ name: "geluTanh(x) - geluTanh(-x) = x", left: (x) => sub(geluTanh(x), geluTanh(neg(x))), right: (x) => x }],
@@ -292,7 +293,7 @@ export const silu: Unary = /* @__PURE__ */ unary({
   name: "silu",
   value: (s, x) => damped(s, x, logistic(s, x), logisticEnd),
   derivative: (x) => chainMul(sigmoid(x), sub(1, silu(neg(x)))),
-  notation: named("SiLU"),
+  notation: /* @__PURE__ */ named("SiLU"),
   domain: reals,
   laws: [
     { name: "silu(x) = x σ(x)", left: (x) => silu(x), right: (x) => mul(x, sigmoid(x)) },
@@ -323,7 +324,7 @@ export const mish: Unary = /* @__PURE__ */ unary({
     const inner = softplus(x);
     return add(tanh(inner), chainMul(mul(sigmoid(x), square(sech(inner))), x));
   },
-  notation: named("mish"),
+  notation: /* @__PURE__ */ named("mish"),
   domain: reals,
   laws: [{ name: "mish(x) = x tanh(softplus(x))", left: (x) => mish(x), right: (x) => mul(x, tanh(softplus(x))) }],
 });
@@ -343,8 +344,8 @@ export const hardTanh: Unary = /* @__PURE__ */ unary({
   },
   dtype: "numeric",
   pass: (t, x) => where(lessEqual(abs(x!), 1), t, 0),
-  notation: named("hardTanh"),
-  domain: realsExcept(-1, 1),
+  notation: /* @__PURE__ */ named("hardTanh"),
+  domain: /* @__PURE__ */ realsExcept(-1, 1),
   laws: [{ name: "hardTanh(x) = clip(x, -1, 1)", left: (x) => hardTanh(x), right: (x) => clip(x, -1, 1) }],
   conventions: [
     { at: "1", arguments: [1], value: 1, gradient: [1] },

@@ -21,7 +21,7 @@ export const neg: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.neg(x),
   dtype: "numeric",
   pass: (t) => neg(t),
-  notation: prefix("-", "-", "negative"),
+  notation: /* @__PURE__ */ prefix("-", "-", "negative"),
   domain: reals,
   laws: [{ name: "-(-x) = x", left: (x) => neg(neg(x)), right: (x) => x }],
 });
@@ -38,7 +38,7 @@ export const sub: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.sub(x, y),
   dtype: "numeric",
   passes: [(t) => t, (t) => neg(t)],
-  notation: infix("-", "-", precedence.sum, false, "difference"),
+  notation: /* @__PURE__ */ infix("-", "-", precedence.sum, false, "difference"),
   domains: [reals, reals],
   laws: [
     { name: "x - y = -(y - x)", left: (x, y) => sub(x, y), right: (x, y) => neg(sub(y, x)) },
@@ -58,7 +58,7 @@ export const mul: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.mul(x, y),
   dtype: "numeric",
   partials: [(_x, y) => y, (x) => x],
-  notation: infix("*", "\\,", precedence.product, true, "product"),
+  notation: /* @__PURE__ */ infix("*", "\\,", precedence.product, true, "product"),
   domains: [reals, reals],
   laws: [
     { name: "x y = y x", left: (x, y) => mul(x, y), right: (x, y) => mul(y, x) },
@@ -117,7 +117,7 @@ export const square: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.mul(x, x),
   dtype: "numeric",
   derivative: (x) => mul(2, x),
-  notation: superscript("²", "2"),
+  notation: /* @__PURE__ */ superscript("²", "2"),
   domain: reals,
   laws: [
     { name: "x² = x x", left: (x) => square(x), right: (x) => mul(x, x) },
@@ -169,7 +169,7 @@ export const sqrt: Unary = /* @__PURE__ */ unary({
   name: "sqrt",
   value: (s, x) => s.sqrt(x),
   derivative: (_x, out) => div(0.5, out),
-  notation: root(2),
+  notation: /* @__PURE__ */ root(2),
   domain: nonnegative,
   laws: [
     { name: "(√x)² = x", left: (x) => square(sqrt(x)), right: (x) => x },
@@ -189,7 +189,7 @@ export const rsqrt: Unary = /* @__PURE__ */ unary({
   name: "rsqrt",
   value: (s, x) => s.div(s.constant(1), s.sqrt(x)),
   derivative: (x, out) => mul(-0.5, div(out, x)),
-  notation: template(["rsqrt(", ")"], ["\\frac{1}{\\sqrt{", "}}"], precedence.power, [precedence.logic]),
+  notation: /* @__PURE__ */ template(["rsqrt(", ")"], ["\\frac{1}{\\sqrt{", "}}"], precedence.power, [precedence.logic]),
   domain: positive,
   laws: [{ name: "1/√x = 1 / √x", left: (x) => rsqrt(x), right: (x) => reciprocal(sqrt(x)) }],
   conventions: [{ at: "0", arguments: [0], value: Infinity, gradient: [-Infinity] }],
@@ -206,8 +206,8 @@ export const cbrt: Unary = /* @__PURE__ */ unary({
   name: "cbrt",
   value: (s, x) => s.cbrt(x),
   derivative: (_x, out) => reciprocal(mul(3, square(out))),
-  notation: root(3),
-  domain: realsExcept(0),
+  notation: /* @__PURE__ */ root(3),
+  domain: /* @__PURE__ */ realsExcept(0),
   laws: [
     { name: "(∛x)³ = x", left: (x) => mul(cbrt(x), square(cbrt(x))), right: (x) => x },
     { name: "∛(-x) = -∛x", left: (x) => cbrt(neg(x)), right: (x) => neg(cbrt(x)) },
@@ -233,7 +233,10 @@ export const hypot: Binary = /* @__PURE__ */ binary({
     return s.select(isWhole, s.add(s.abs(x), s.abs(y)), s.mul(size, s.sqrt(s.add(s.constant(1), s.mul(ratio, ratio)))));
   },
   partials: [(x, _y, out) => where(equal(out, 0), 0, div(x, out)), (_x, y, out) => where(equal(out, 0), 0, div(y, out))],
-  notation: template(["sqrt(", "² + ", "²)"], ["\\sqrt{", "^{2} + ", "^{2}}"], precedence.atom, [precedence.atom, precedence.atom]),
+  notation: /* @__PURE__ */ template(["sqrt(", "² + ", "²)"], ["\\sqrt{", "^{2} + ", "^{2}}"], precedence.atom, [
+    precedence.atom,
+    precedence.atom,
+  ]),
   domains: [realsExcept(0), realsExcept(0)],
   laws: [
     { name: "hypot(x, y)² = x² + y²", left: (x, y) => square(hypot(x, y)), right: (x, y) => add(square(x), square(y)) },
@@ -257,8 +260,8 @@ export const abs: Unary = /* @__PURE__ */ unary({
   value: (s, x) => s.abs(x),
   dtype: "numeric",
   derivative: (x) => sign(x),
-  notation: delimiters("\\lvert ", "\\rvert"),
-  domain: realsExcept(0),
+  notation: /* @__PURE__ */ delimiters("\\lvert ", "\\rvert"),
+  domain: /* @__PURE__ */ realsExcept(0),
   laws: [
     { name: "|-x| = |x|", left: (x) => abs(neg(x)), right: (x) => abs(x) },
     { name: "|x| sgn x = x", left: (x) => mul(abs(x), sign(x)), right: (x) => x },
@@ -278,8 +281,8 @@ export const sign: Unary = /* @__PURE__ */ unary({
   name: "sign",
   value: (s, x) => s.sign(x),
   dtype: "numeric",
-  notation: named("sgn"),
-  domain: realsExcept(0),
+  notation: /* @__PURE__ */ named("sgn"),
+  domain: /* @__PURE__ */ realsExcept(0),
   laws: [{ name: "sgn(-x) = -sgn x", left: (x) => sign(neg(x)), right: (x) => neg(sign(x)) }],
   conventions: [{ at: "0", arguments: [0], value: 0, gradient: [0] }],
 });
@@ -295,7 +298,7 @@ export const floor: Unary = /* @__PURE__ */ unary({
   name: "floor",
   value: (s, x) => s.floor(x),
   dtype: "numeric",
-  notation: delimiters("\\lfloor ", "\\rfloor"),
+  notation: /* @__PURE__ */ delimiters("\\lfloor ", "\\rfloor"),
   domain: betweenIntegers,
   laws: [{ name: "⌊x + 1⌋ = ⌊x⌋ + 1", left: (x) => floor(add(x, 1)), right: (x) => add(floor(x), 1) }],
   conventions: [{ at: "an integer", arguments: [2], value: 2, gradient: [0] }],
@@ -312,7 +315,7 @@ export const ceil: Unary = /* @__PURE__ */ unary({
   name: "ceil",
   value: (s, x) => s.ceil(x),
   dtype: "numeric",
-  notation: delimiters("\\lceil ", "\\rceil"),
+  notation: /* @__PURE__ */ delimiters("\\lceil ", "\\rceil"),
   domain: betweenIntegers,
   laws: [{ name: "⌈x⌉ = -⌊-x⌋", left: (x) => ceil(x), right: (x) => neg(floor(neg(x))) }],
   conventions: [{ at: "an integer", arguments: [2], value: 2, gradient: [0] }],
@@ -329,7 +332,7 @@ export const round: Unary = /* @__PURE__ */ unary({
   name: "round",
   value: (s, x) => s.round(x),
   dtype: "numeric",
-  notation: delimiters("\\lfloor ", "\\rceil"),
+  notation: /* @__PURE__ */ delimiters("\\lfloor ", "\\rceil"),
   domain: betweenHalves,
   laws: [{ name: "round(-x) = -round(x)", left: (x) => round(neg(x)), right: (x) => neg(round(x)) }],
   conventions: [
@@ -359,7 +362,7 @@ export const remainder: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.remainder(x, y),
   dtype: "numeric",
   partials: [() => 1, (x, y, out) => neg(round(div(sub(x, out), y)))],
-  notation: infix("mod", "\\bmod", precedence.product),
+  notation: /* @__PURE__ */ infix("mod", "\\bmod", precedence.product),
   domains: [reals, nonzero],
   sample: betweenMultiples,
   laws: [

@@ -32,7 +32,7 @@ export const bitwiseAnd: Binary = /* @__PURE__ */ binary({
   name: "bitwiseAnd",
   value: (s, x, y) => s.bitAnd(x, y),
   dtype: "integer",
-  notation: infix("&", "\\mathbin{\\&}", precedence.product, true),
+  notation: /* @__PURE__ */ infix("&", "\\mathbin{\\&}", precedence.product, true),
   domains: [reals, reals],
   sample: integerPair,
 });
@@ -48,7 +48,7 @@ export const bitwiseOr: Binary = /* @__PURE__ */ binary({
   name: "bitwiseOr",
   value: (s, x, y) => s.bitOr(x, y),
   dtype: "integer",
-  notation: infix("|", "\\mathbin{|}", precedence.product),
+  notation: /* @__PURE__ */ infix("|", "\\mathbin{|}", precedence.product),
   domains: [reals, reals],
   sample: integerPair,
 });
@@ -64,7 +64,7 @@ export const bitwiseXor: Binary = /* @__PURE__ */ binary({
   name: "bitwiseXor",
   value: (s, x, y) => s.bitXor(x, y),
   dtype: "integer",
-  notation: infix("^", "\\oplus", precedence.product),
+  notation: /* @__PURE__ */ infix("^", "\\oplus", precedence.product),
   domains: [reals, reals],
   sample: integerPair,
 });
@@ -80,7 +80,7 @@ export const bitwiseNot: Unary = /* @__PURE__ */ unary({
   name: "bitwiseNot",
   value: (s, x) => s.bitXor(x, s.integer(-1)),
   dtype: "integer",
-  notation: prefix("~", "{\\sim}"),
+  notation: /* @__PURE__ */ prefix("~", "{\\sim}"),
   domain: reals,
   sample: (draw) => [draw.integers(draw.shape(0, 3), -extreme, extreme)],
 });
@@ -96,7 +96,7 @@ export const shiftLeft: Binary = /* @__PURE__ */ binary({
   name: "shiftLeft",
   value: (s, x, count) => shifted(s, count, s.shiftLeft(x, count), s.integer(0)),
   dtype: "integer",
-  notation: infix("<<", "\\ll", precedence.product),
+  notation: /* @__PURE__ */ infix("<<", "\\ll", precedence.product),
   domains: [reals, reals],
   sample: shiftPair,
 });
@@ -112,7 +112,7 @@ export const shiftRight: Binary = /* @__PURE__ */ binary({
   name: "shiftRight",
   value: (s, x, count) => shifted(s, count, s.shiftRight(x, count), s.shiftRight(x, s.integer(31))),
   dtype: "integer",
-  notation: infix(">>", "\\gg", precedence.product),
+  notation: /* @__PURE__ */ infix(">>", "\\gg", precedence.product),
   domains: [reals, reals],
   sample: shiftPair,
 });
@@ -128,7 +128,7 @@ export const shiftRightLogical: Binary = /* @__PURE__ */ binary({
   name: "shiftRightLogical",
   value: (s, x, count) => shifted(s, count, s.shiftRightLogical(x, count), s.integer(0)),
   dtype: "integer",
-  notation: infix(">>>", "\\ggg", precedence.product),
+  notation: /* @__PURE__ */ infix(">>>", "\\ggg", precedence.product),
   domains: [reals, reals],
   sample: shiftPair,
 });

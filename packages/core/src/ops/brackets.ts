@@ -168,7 +168,7 @@ interface RavelParams {
 /** The row-major position of index tuples in axes of the given sides; one past the end where an index is out of range and values are unknown. */
 const ravelIndices: Op<RavelParams> = /* @__PURE__ */ programOp<RavelParams>({
   name: "ravelIndices",
-  notation: named("ravel"),
+  notation: /* @__PURE__ */ named("ravel"),
   infer: (inputs) => [{ shape: inputs[0]!.shape, dtype: "int32" }],
   lower: (inputs, { sides }) => lowerRavel(sizeOf(inputs[0]!.shape), sides),
   evaluate: (inputs, { sides, caller }, outputs) => {
@@ -225,7 +225,7 @@ function positions(op: string, shape: Shape, indices: AtIndex | readonly AtIndex
 /** Rows [..., n] with the values [..., k] written at the positions [..., k], in order. */
 const setOp: Op<undefined> = /* @__PURE__ */ programOp<undefined>({
   name: "set",
-  notation: named("set"),
+  notation: /* @__PURE__ */ named("set"),
   infer: ([x, , values]) => [{ shape: x!.shape, dtype: promote(x!.dtype, values!.dtype) }],
   lower: ([x, positions, values]) => {
     const types = [typeOf(x!.dtype), typeOf(values!.dtype), typeOf(promote(x!.dtype, values!.dtype))] as const;
@@ -296,7 +296,7 @@ function atPositions(
 /** For each of `size` positions, one more than the last place along the last axis that points there; 0 where none does. */
 const lastWriters: Op<number> = /* @__PURE__ */ programOp<number>({
   name: "lastWriters",
-  notation: named("lastWriters"),
+  notation: /* @__PURE__ */ named("lastWriters"),
   infer: (inputs, size) => [{ shape: [...inputs[0]!.shape.slice(0, -1), size], dtype: "int32" }],
   lower: (inputs, size) => {
     const { shape } = inputs[0]!;

@@ -102,7 +102,7 @@ const lowerSum = /* @__PURE__ */ lowering("cumsum", (b, type, reverse) => {
 
 const cumsumOp: Op<CumulativeParams> = /* @__PURE__ */ programOp<CumulativeParams>({
   name: "cumsum",
-  notation: named("cumsum"),
+  notation: /* @__PURE__ */ named("cumsum"),
   infer: ([x]) => [{ shape: x!.shape, dtype: numeric(x!.dtype) }],
   lower: ([x], params) => lowerSum(x!, params),
   pullback: ([g], _inputs, _outputs, params) => [apply1(cumsumOp, [g!], turned(params))],
@@ -149,7 +149,7 @@ function recurrenceProgram(types: readonly [ScalarType, ScalarType], reverse: bo
 
 const recurrenceOp: Op<RecurrenceParams> = /* @__PURE__ */ programOp<RecurrenceParams>({
   name: "linearRecurrence",
-  notation: named("recurrence"),
+  notation: /* @__PURE__ */ named("recurrence"),
   infer: ([a, b]) => [{ shape: a!.shape, dtype: numeric(promote(a!.dtype, b!.dtype)) }],
   lower: lowerRecurrence,
   pullback: ([g], [a], [y], params) => {
@@ -277,7 +277,7 @@ const lowerProduct = /* @__PURE__ */ lowering("cumprod", (b, type, reverse) => {
 /** Its states are those of a linear recurrence whose factors are the entries. */
 const cumprodOp: Op<CumulativeParams> = /* @__PURE__ */ programOp<CumulativeParams>({
   name: "cumprod",
-  notation: named("cumprod"),
+  notation: /* @__PURE__ */ named("cumprod"),
   infer: ([x]) => [{ shape: x!.shape, dtype: numeric(x!.dtype) }],
   lower: ([x], params) => lowerProduct(x!, params),
   pullback: ([g], [x], [y], params) => [chainMul(backwards(x!, g!, params), previous(y!, params, 1))],
@@ -331,7 +331,7 @@ function extremeOp(name: string, beats: (s: ExpressionArithmetic, x: Expression,
   });
   const op: Op<CumulativeParams> = programOp<CumulativeParams>({
     name,
-    notation: named(name),
+    notation: /* @__PURE__ */ named(name),
     infer: ([x]) => [x!, { shape: x!.shape, dtype: "int32" }],
     lower: ([x], params) => lower(x!, params),
     pullback: ([g], _inputs, [, places], { axis }) => [g === null ? null : addAlong(name, g!, places!, axis, g!.shape[axis]!)],
@@ -412,7 +412,7 @@ const lowerLogSum = /* @__PURE__ */ lowering("logcumsumexp", (b, type, reverse) 
 
 const logcumsumexpOp: Op<CumulativeParams> = /* @__PURE__ */ programOp<CumulativeParams>({
   name: "logcumsumexp",
-  notation: named("logcumsumexp"),
+  notation: /* @__PURE__ */ named("logcumsumexp"),
   infer: ([x]) => [{ shape: x!.shape, dtype: toFloatDType(x!.dtype) }],
   lower: ([x], params) => lowerLogSum(x!, params),
   pullback: ([g], [x], [y], params) => [chainMul(backwards(share(previous(y!, params, -Infinity), y!), g!, params), share(x!, y!))],

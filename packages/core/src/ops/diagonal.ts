@@ -30,7 +30,7 @@ const showDiagonal = ({ k }: DiagonalParams): string => (k === 0 ? "" : `k=${k}`
 
 const diagonalOp: Op<DiagonalParams> = /* @__PURE__ */ movement<DiagonalParams>({
   name: "diagonal",
-  notation: named("diag"),
+  notation: /* @__PURE__ */ named("diag"),
   infer: ([x], params) => ({ shape: [...x!.shape.slice(0, -2), lengthOf(params)], dtype: x!.dtype }),
   plan: ([x], params, out) => {
     const segment = wholeSegment(out.shape, diagonalStrides(x!.shape), stridesOf(out.shape), startOf(params));
@@ -44,7 +44,7 @@ const diagonalOp: Op<DiagonalParams> = /* @__PURE__ */ movement<DiagonalParams>(
 /** Matrices of zeros around a diagonal. */
 const diagonalMatrixOp: Op<DiagonalParams> = /* @__PURE__ */ movement<DiagonalParams>({
   name: "diag",
-  notation: named("diag"),
+  notation: /* @__PURE__ */ named("diag"),
   infer: ([x], { rows, columns }) => ({ shape: [...x!.shape.slice(0, -1), rows, columns], dtype: x!.dtype }),
   plan: ([x], params, out) => {
     const segment = wholeSegment(x!.shape, stridesOf(x!.shape), diagonalStrides(out.shape), 0, startOf(params));
@@ -117,7 +117,7 @@ export const trace: Callable<(x: TensorLike, k?: number) => Tensor> = /* @__PURE
 function triangular(name: string, keeps: (offset: number, k: number) => boolean): Op<number> {
   const op: Op<number> = composite<number>({
     name,
-    notation: named(name),
+    notation: /* @__PURE__ */ named(name),
     expand: ([x], k) => {
       const [rows, columns] = x!.shape.slice(-2) as [number, number];
       const mask = new Uint8Array(rows * columns);

@@ -19,7 +19,7 @@ export const exp: Unary = /* @__PURE__ */ unary({
   name: "exp",
   value: (s, x) => s.exp(x),
   derivative: (_x, out) => out,
-  notation: exponential("e"),
+  notation: /* @__PURE__ */ exponential("e"),
   domain: reals,
   laws: [
     { name: "e^-x = 1 / e^x", left: (x) => exp(neg(x)), right: (x) => reciprocal(exp(x)) },
@@ -38,7 +38,7 @@ export const exp2: Unary = /* @__PURE__ */ unary({
   name: "exp2",
   value: (s, x) => s.exp2(x),
   derivative: (_x, out) => mul(out, Math.LN2),
-  notation: exponential("2"),
+  notation: /* @__PURE__ */ exponential("2"),
   domain: reals,
   laws: [
     { name: "2^(x + 1) = 2 · 2^x", left: (x) => exp2(add(x, 1)), right: (x) => mul(2, exp2(x)) },
@@ -57,7 +57,7 @@ export const expm1: Unary = /* @__PURE__ */ unary({
   name: "expm1",
   value: (s, x) => s.expm1(x),
   derivative: (x) => exp(x),
-  notation: template(["exp(", ") - 1"], ["e^{", "} - 1"], precedence.sum, [precedence.logic]),
+  notation: /* @__PURE__ */ template(["exp(", ") - 1"], ["e^{", "} - 1"], precedence.sum, [precedence.logic]),
   domain: reals,
   laws: [
     { name: "expm1(x) = e^x - 1", left: (x) => expm1(x), right: (x) => sub(exp(x), 1) },
@@ -76,7 +76,7 @@ export const log: Unary = /* @__PURE__ */ unary({
   name: "log",
   value: (s, x) => s.log(x),
   derivative: (x) => reciprocal(x),
-  notation: call("\\log"),
+  notation: /* @__PURE__ */ call("\\log"),
   domain: positive,
   laws: [
     { name: "e^log x = x", left: (x) => exp(log(x)), right: (x) => x },
@@ -97,7 +97,7 @@ export const log2: Unary = /* @__PURE__ */ unary({
   name: "log2",
   value: (s, x) => s.log2(x),
   derivative: (x) => div(Math.LOG2E, x),
-  notation: call("\\log_{2}"),
+  notation: /* @__PURE__ */ call("\\log_{2}"),
   domain: positive,
   laws: [
     { name: "log₂ x = log x / log 2", left: (x) => log2(x), right: (x) => div(log(x), Math.LN2) },
@@ -116,7 +116,7 @@ export const log10: Unary = /* @__PURE__ */ unary({
   name: "log10",
   value: (s, x) => s.log10(x),
   derivative: (x) => div(Math.LOG10E, x),
-  notation: call("\\log_{10}"),
+  notation: /* @__PURE__ */ call("\\log_{10}"),
   domain: positive,
   laws: [{ name: "log₁₀ x = log x / log 10", left: (x) => log10(x), right: (x) => div(log(x), Math.LN10) }],
 });
@@ -132,7 +132,7 @@ export const log1p: Unary = /* @__PURE__ */ unary({
   name: "log1p",
   value: (s, x) => s.log1p(x),
   derivative: (x) => reciprocal(add(1, x)),
-  notation: template(["log(1 + ", ")"], ["\\log(1 + ", ")"], precedence.atom, [precedence.sum]),
+  notation: /* @__PURE__ */ template(["log(1 + ", ")"], ["\\log(1 + ", ")"], precedence.atom, [precedence.sum]),
   domain: aboveMinusOne,
   laws: [
     { name: "log1p(x) = log(1 + x)", left: (x) => log1p(x), right: (x) => log(add(1, x)) },
@@ -151,7 +151,7 @@ export const sin: Unary = /* @__PURE__ */ unary({
   name: "sin",
   value: (s, x) => s.sin(x),
   derivative: (x) => cos(x),
-  notation: call("\\sin"),
+  notation: /* @__PURE__ */ call("\\sin"),
   domain: reals,
   laws: [
     { name: "sin(-x) = -sin x", left: (x) => sin(neg(x)), right: (x) => neg(sin(x)) },
@@ -170,7 +170,7 @@ export const cos: Unary = /* @__PURE__ */ unary({
   name: "cos",
   value: (s, x) => s.cos(x),
   derivative: (x) => neg(sin(x)),
-  notation: call("\\cos"),
+  notation: /* @__PURE__ */ call("\\cos"),
   domain: reals,
   laws: [
     { name: "cos(-x) = cos x", left: (x) => cos(neg(x)), right: (x) => cos(x) },
@@ -189,7 +189,7 @@ export const tan: Unary = /* @__PURE__ */ unary({
   name: "tan",
   value: (s, x) => s.tan(x),
   derivative: (_x, out) => add(1, square(out)),
-  notation: call("\\tan"),
+  notation: /* @__PURE__ */ call("\\tan"),
   domain: tangentBranch,
   laws: [
     { name: "tan x = sin x / cos x", left: (x) => tan(x), right: (x) => div(sin(x), cos(x)) },
@@ -208,7 +208,7 @@ export const oneMinusSquare: Unary = /* @__PURE__ */ unary({
   name: "oneMinusSquare",
   value: (s, x) => s.mul(s.sub(s.constant(1), x), s.add(s.constant(1), x)),
   derivative: (x) => mul(-2, x),
-  notation: template(["1 - ", "²"], ["1 - ", "^{2}"], precedence.sum, [precedence.atom]),
+  notation: /* @__PURE__ */ template(["1 - ", "²"], ["1 - ", "^{2}"], precedence.sum, [precedence.atom]),
   domain: reals,
   laws: [{ name: "(1 - x)(1 + x) = 1 - x²", left: (x) => oneMinusSquare(x), right: (x) => sub(1, square(x)) }],
 });
@@ -224,7 +224,7 @@ export const asin: Unary = /* @__PURE__ */ unary({
   name: "asin",
   value: (s, x) => s.asin(x),
   derivative: (x) => rsqrt(oneMinusSquare(x)),
-  notation: call("\\arcsin"),
+  notation: /* @__PURE__ */ call("\\arcsin"),
   domain: closedSymmetricUnit,
   laws: [
     { name: "sin(arcsin x) = x", left: (x) => sin(asin(x)), right: (x) => x },
@@ -244,7 +244,7 @@ export const acos: Unary = /* @__PURE__ */ unary({
   name: "acos",
   value: (s, x) => s.acos(x),
   derivative: (x) => neg(rsqrt(oneMinusSquare(x))),
-  notation: call("\\arccos"),
+  notation: /* @__PURE__ */ call("\\arccos"),
   domain: closedSymmetricUnit,
   laws: [
     { name: "cos(arccos x) = x", left: (x) => cos(acos(x)), right: (x) => x },
@@ -264,7 +264,7 @@ export const atan: Unary = /* @__PURE__ */ unary({
   name: "atan",
   value: (s, x) => s.atan(x),
   derivative: (x) => reciprocal(add(1, square(x))),
-  notation: call("\\arctan"),
+  notation: /* @__PURE__ */ call("\\arctan"),
   domain: reals,
   laws: [
     { name: "tan(arctan x) = x", left: (x) => tan(atan(x)), right: (x) => x },
@@ -295,7 +295,7 @@ export const atan2: Binary = /* @__PURE__ */ binary({
       return unlessOrigin(r, neg(div(div(y, r), r)));
     },
   ],
-  notation: named("atan2"),
+  notation: /* @__PURE__ */ named("atan2"),
   domains: [realsExcept(0), realsExcept(0)],
   laws: [
     { name: "atan2(-y, x) = -atan2(y, x)", left: (y, x) => atan2(neg(y), x), right: (y, x) => neg(atan2(y, x)) },
@@ -318,7 +318,7 @@ export const sinh: Unary = /* @__PURE__ */ unary({
   name: "sinh",
   value: (s, x) => s.sinh(x),
   derivative: (x) => cosh(x),
-  notation: call("\\sinh"),
+  notation: /* @__PURE__ */ call("\\sinh"),
   domain: reals,
   laws: [
     { name: "sinh x = (e^x - e^-x) / 2", left: (x) => sinh(x), right: (x) => div(sub(exp(x), exp(neg(x))), 2) },
@@ -337,7 +337,7 @@ export const cosh: Unary = /* @__PURE__ */ unary({
   name: "cosh",
   value: (s, x) => s.cosh(x),
   derivative: (x) => sinh(x),
-  notation: call("\\cosh"),
+  notation: /* @__PURE__ */ call("\\cosh"),
   domain: reals,
   laws: [
     { name: "cosh x = (e^x + e^-x) / 2", left: (x) => cosh(x), right: (x) => div(add(exp(x), exp(neg(x))), 2) },
@@ -357,7 +357,7 @@ export const tanh: Unary = /* @__PURE__ */ unary({
   name: "tanh",
   value: (s, x) => s.tanh(x),
   derivative: (x) => square(sech(x)),
-  notation: call("\\tanh"),
+  notation: /* @__PURE__ */ call("\\tanh"),
   domain: reals,
   laws: [
     { name: "tanh x = sinh x / cosh x", left: (x) => tanh(x), right: (x) => div(sinh(x), cosh(x)) },
@@ -379,7 +379,7 @@ export const sech: Unary = /* @__PURE__ */ unary({
     return s.div(s.mul(s.constant(2), e), s.add(s.constant(1), s.mul(e, e)));
   },
   derivative: (x, out) => neg(mul(out, tanh(x))),
-  notation: named("sech"),
+  notation: /* @__PURE__ */ named("sech"),
   domain: reals,
   laws: [{ name: "sech x = 1 / cosh x", left: (x) => sech(x), right: (x) => reciprocal(cosh(x)) }],
 });
@@ -395,7 +395,7 @@ export const asinh: Unary = /* @__PURE__ */ unary({
   name: "asinh",
   value: (s, x) => s.asinh(x),
   derivative: (x) => reciprocal(hypot(1, x)),
-  notation: named("arsinh"),
+  notation: /* @__PURE__ */ named("arsinh"),
   domain: reals,
   laws: [
     { name: "sinh(arsinh x) = x", left: (x) => sinh(asinh(x)), right: (x) => x },
@@ -414,7 +414,7 @@ export const acosh: Unary = /* @__PURE__ */ unary({
   name: "acosh",
   value: (s, x) => s.acosh(x),
   derivative: (x) => mul(rsqrt(sub(x, 1)), rsqrt(add(x, 1))),
-  notation: named("arcosh"),
+  notation: /* @__PURE__ */ named("arcosh"),
   domain: atLeastOne,
   laws: [{ name: "cosh(arcosh x) = x", left: (x) => cosh(acosh(x)), right: (x) => x }],
   conventions: [{ at: "1", arguments: [1], value: 0, gradient: [Infinity] }],
@@ -431,7 +431,7 @@ export const atanh: Unary = /* @__PURE__ */ unary({
   name: "atanh",
   value: (s, x) => s.atanh(x),
   derivative: (x) => reciprocal(oneMinusSquare(x)),
-  notation: named("artanh"),
+  notation: /* @__PURE__ */ named("artanh"),
   domain: symmetricUnit,
   laws: [
     { name: "tanh(artanh x) = x", left: (x) => tanh(atanh(x)), right: (x) => x },

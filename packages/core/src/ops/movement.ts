@@ -373,10 +373,16 @@ export function sumTo(g: Tensor, shape: Shape): Tensor {
   return reshape(sum(g, { axes: stretchedAxes(shape, g.shape) }), shape);
 }
 
-const concatOp: Op<number> = /* @__PURE__ */ movement<number>({
+interface ConcatParams {
+  readonly axis: number;
+  /** Where each input begins along the axis. */
+  readonly starts: readonly number[];
+}
+
+const concatOp: Op<ConcatParams> = /* @__PURE__ */ movement<ConcatParams>({
   name: "concat",
-  notation: named("concat"),
-  infer: (inputs, axis) => {
+  notation: /* @__PURE__ */ named("concat"),
+  infer: (inputs, { axis }) => {
     const [first, ...others] = inputs as [Aval, ...Aval[]];
     let dtype = first.dtype;
     let side = first.shape[axis]!;
@@ -388,26 +394,23 @@ const concatOp: Op<number> = /* @__PURE__ */ movement<number>({
     }
     return { shape: first.shape.map((s, i) => (i === axis ? side : s)), dtype };
   },
-  plan: (inputs, axis, out) => {
+  plan: (inputs, { axis, starts }, out) => {
     const to = stridesOf(out.shape);
-    let at = 0;
-    const segments = inputs.map((x, input) => {
-      const segment = wholeSegment(x.shape, stridesOf(x.shape), to, 0, at * to[axis]!, input);
-      at += x.shape[axis]!;
-      return segment;
-    });
+    const segments = inputs.map((x, i) => wholeSegment(x.shape, stridesOf(x.shape), to, 0, starts[i]! * to[axis]!, i));
     return { fill: null, accumulate: false, segments };
   },
-  transpose: (g, i, inputs, axis) => {
-    const start = inputs.slice(0, i).reduce((total, x) => total + x.shape[axis]!, 0);
-    return sliceAxis(g, axis, start, start + inputs[i]!.shape[axis]!);
-  },
-  lift: (inputs, batched, axis, size) => {
+  transpose: (g, i, inputs, { axis, starts }) => sliceAxis(g, axis, starts[i]!, starts[i]! + inputs[i]!.shape[axis]!),
+  lift: (inputs, batched, { axis }, size) => {
     const aligned = inputs.map((x, i) => (batched[i] ? x : broadcastTo(x, [size, ...x.shape])));
     return concat(aligned, axis + 1);
   },
-  show: (axis) => `axis=${axis}`,
+  show: ({ axis }) => `axis=${axis}`,
 });
+
+function concatParams(inputs: readonly Tensor[], axis: number): ConcatParams {
+  let at = 0;
+  return { axis, starts: inputs.map((x) => (at += x.shape[axis] ?? 0) - (x.shape[axis] ?? 0)) };
+}
 
 /**
  * Tensors joined along an existing axis (the first by default).
@@ -422,7 +425,7 @@ export const concat: Callable<(tensors: readonly TensorLike[], axis?: number) =>
       throw argumentError("concat", "no tensors to join", tensors, "give a list of at least one");
     const inputs = operands("concat", Array.from(tensors));
     if (inputs[0]!.rank === 0) throw axisError("concat", axis, 0);
-    return apply1(concatOp, inputs, normalizeAxis("concat", axis, inputs[0]!.rank));
+    return apply1(concatOp, inputs, concatParams(inputs, normalizeAxis("concat", axis, inputs[0]!.rank)));
   },
   {
     name: "concat",
@@ -483,7 +486,7 @@ const partShapes = (shape: Shape, { axis, stops }: SplitParams): Shape[] =>
 /** The parts of one axis, all from one node: their cotangents are joined once, however many there are. */
 const splitOp: Op<SplitParams> = /* @__PURE__ */ programOp<SplitParams>({
   name: "split",
-  notation: named("split"),
+  notation: /* @__PURE__ */ named("split"),
   infer: ([x], params) => partShapes(x!.shape, params).map((shape) => ({ shape, dtype: x!.dtype })),
   lower: ([x], params) => lowerSplit(x!, params),
   evaluate: ([x], params, outputs) => {

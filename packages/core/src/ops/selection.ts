@@ -15,7 +15,10 @@ function differing(draw: Draw): readonly unknown[] {
   const shape = draw.shape(0, 3);
   const x = draw.tensor(shape.slice(draw.integer(0, shape.length)));
   const y = add(x, draw.tensor(shape, nonzero));
-  return draw.pick([[x, y], [y, x]]);
+  return draw.pick([
+    [x, y],
+    [y, x],
+  ]);
 }
 
 /** Two operands to compare, some of their entries equal. */
@@ -41,7 +44,7 @@ export const equal: Binary = /* @__PURE__ */ binary({
   name: "equal",
   value: (s, x, y) => s.equal(x, y),
   dtype: "bool",
-  notation: infix("==", "=", precedence.comparison),
+  notation: /* @__PURE__ */ infix("==", "=", precedence.comparison),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x = y is y = x", left: (x, y) => equal(x, y), right: (x, y) => equal(y, x) }],
@@ -58,7 +61,7 @@ export const notEqual: Binary = /* @__PURE__ */ binary({
   name: "notEqual",
   value: (s, x, y) => s.not(s.equal(x, y)),
   dtype: "bool",
-  notation: infix("!=", "\\ne", precedence.comparison),
+  notation: /* @__PURE__ */ infix("!=", "\\ne", precedence.comparison),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x ≠ y is not x = y", left: (x, y) => notEqual(x, y), right: (x, y) => logicalNot(equal(x, y)) }],
@@ -75,7 +78,7 @@ export const less: Binary = /* @__PURE__ */ binary({
   name: "less",
   value: (s, x, y) => s.less(x, y),
   dtype: "bool",
-  notation: infix("<", "<", precedence.comparison),
+  notation: /* @__PURE__ */ infix("<", "<", precedence.comparison),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x < y is y > x", left: (x, y) => less(x, y), right: (x, y) => greater(y, x) }],
@@ -92,7 +95,7 @@ export const lessEqual: Binary = /* @__PURE__ */ binary({
   name: "lessEqual",
   value: (s, x, y) => s.lessEqual(x, y),
   dtype: "bool",
-  notation: infix("<=", "\\le", precedence.comparison),
+  notation: /* @__PURE__ */ infix("<=", "\\le", precedence.comparison),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x ≤ y is x < y or x = y", left: (x, y) => lessEqual(x, y), right: (x, y) => logicalOr(less(x, y), equal(x, y)) }],
@@ -109,7 +112,7 @@ export const greater: Binary = /* @__PURE__ */ binary({
   name: "greater",
   value: (s, x, y) => s.less(y, x),
   dtype: "bool",
-  notation: infix(">", ">", precedence.comparison),
+  notation: /* @__PURE__ */ infix(">", ">", precedence.comparison),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x > y is not x ≤ y", left: (x, y) => greater(x, y), right: (x, y) => logicalNot(lessEqual(x, y)) }],
@@ -126,7 +129,7 @@ export const greaterEqual: Binary = /* @__PURE__ */ binary({
   name: "greaterEqual",
   value: (s, x, y) => s.lessEqual(y, x),
   dtype: "bool",
-  notation: infix(">=", "\\ge", precedence.comparison),
+  notation: /* @__PURE__ */ infix(">=", "\\ge", precedence.comparison),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x ≥ y is not x < y", left: (x, y) => greaterEqual(x, y), right: (x, y) => logicalNot(less(x, y)) }],
@@ -143,7 +146,7 @@ export const logicalAnd: Binary = /* @__PURE__ */ binary({
   name: "logicalAnd",
   value: (s, x, y) => s.and(x, y),
   dtype: "bool",
-  notation: infix("&&", "\\land", precedence.logic, true),
+  notation: /* @__PURE__ */ infix("&&", "\\land", precedence.logic, true),
   domains: [reals, reals],
   sample: truths,
 });
@@ -159,7 +162,7 @@ export const logicalOr: Binary = /* @__PURE__ */ binary({
   name: "logicalOr",
   value: (s, x, y) => s.or(x, y),
   dtype: "bool",
-  notation: infix("||", "\\lor", precedence.logic),
+  notation: /* @__PURE__ */ infix("||", "\\lor", precedence.logic),
   domains: [reals, reals],
   sample: truths,
 });
@@ -175,7 +178,7 @@ export const logicalXor: Binary = /* @__PURE__ */ binary({
   name: "logicalXor",
   value: (s, x, y) => s.or(s.and(x, s.not(y)), s.and(s.not(x), y)),
   dtype: "bool",
-  notation: infix("xor", "\\oplus", precedence.logic),
+  notation: /* @__PURE__ */ infix("xor", "\\oplus", precedence.logic),
   domains: [reals, reals],
   sample: truths,
 });
@@ -191,7 +194,7 @@ export const logicalNot: Unary = /* @__PURE__ */ unary({
   name: "logicalNot",
   value: (s, x) => s.not(x),
   dtype: "bool",
-  notation: prefix("!", "\\lnot"),
+  notation: /* @__PURE__ */ prefix("!", "\\lnot"),
   domain: reals,
   sample: (draw) => [draw.bools(draw.shape(0, 3))],
 });
@@ -207,7 +210,7 @@ export const isNaN: Unary = /* @__PURE__ */ unary({
   name: "isNaN",
   value: (s, x) => s.isNaN(x),
   dtype: "bool",
-  notation: named("isNaN"),
+  notation: /* @__PURE__ */ named("isNaN"),
   domain: reals,
   conventions: [{ at: "NaN", arguments: [Number.NaN], value: 1 }],
 });
@@ -223,7 +226,7 @@ export const isFinite: Unary = /* @__PURE__ */ unary({
   name: "isFinite",
   value: (s, x) => s.isFinite(x),
   dtype: "bool",
-  notation: named("isFinite"),
+  notation: /* @__PURE__ */ named("isFinite"),
   domain: reals,
   conventions: [{ at: "infinity", arguments: [Infinity], value: 0 }],
 });
@@ -239,7 +242,7 @@ export const isInf: Unary = /* @__PURE__ */ unary({
   name: "isInf",
   value: (s, x) => s.equal(s.abs(x), s.constant(Infinity)),
   dtype: "bool",
-  notation: named("isInf"),
+  notation: /* @__PURE__ */ named("isInf"),
   domain: reals,
   conventions: [{ at: "minus infinity", arguments: [-Infinity], value: 1 }],
 });
@@ -259,7 +262,7 @@ export const maximum: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.max(x, y),
   dtype: "same",
   passes: [(t, x, y) => share(greater(x!, y!), equal(x!, y!), t), (t, x, y) => share(less(x!, y!), equal(x!, y!), t)],
-  notation: call("\\max"),
+  notation: /* @__PURE__ */ call("\\max"),
   domains: [reals, reals],
   sample: differing,
   laws: [
@@ -281,7 +284,7 @@ export const minimum: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.min(x, y),
   dtype: "same",
   passes: [(t, x, y) => share(less(x!, y!), equal(x!, y!), t), (t, x, y) => share(greater(x!, y!), equal(x!, y!), t)],
-  notation: call("\\min"),
+  notation: /* @__PURE__ */ call("\\min"),
   domains: [reals, reals],
   sample: differing,
   laws: [
@@ -307,7 +310,7 @@ const clipOp: ElementwiseOp = /* @__PURE__ */ elementwise<undefined>({
     { pass: (t, [x, low, high]) => where(logicalAnd(less(x!, low!), lessEqual(low!, high!)), t, 0) },
     { pass: (t, [x, low, high]) => where(logicalOr(less(high!, x!), less(high!, low!)), t, 0) },
   ],
-  notation: named("clip"),
+  notation: /* @__PURE__ */ named("clip"),
 });
 
 const lowest = { bool: 0, int32: -(2 ** 31), float32: -Infinity, float64: -Infinity } as const;
@@ -337,7 +340,12 @@ export const clip: Callable<(x: TensorLike, low: TensorLike | null, high: Tensor
     sample: (draw) => {
       const x = draw.tensor(draw.shape(0, 3), realsExcept(-1, 1));
       const [low, high] = [scalarTensor(-1, "float64"), scalarTensor(1, "float64")];
-      return draw.pick([[x, low, high], [x, -1, null], [x, null, 1], [x, high, low]]);
+      return draw.pick([
+        [x, low, high],
+        [x, -1, null],
+        [x, null, 1],
+        [x, high, low],
+      ]);
     },
     conventions: [
       { at: "the lower bound", arguments: [-1, -1, 1], value: -1, gradient: [1, 0, 0] },
@@ -368,7 +376,8 @@ const whereOp: ElementwiseOp = /* @__PURE__ */ elementwise<undefined>({
  * ```
  */
 export const where: Callable<(condition: TensorLike, x: TensorLike, y: TensorLike) => Tensor> = /* @__PURE__ */ callable(
-  (condition: TensorLike, x: TensorLike, y: TensorLike) => whereOp.apply([operand("where", 0, condition), ...operands("where", [x, y])], undefined),
+  (condition: TensorLike, x: TensorLike, y: TensorLike) =>
+    whereOp.apply([operand("where", 0, condition), ...operands("where", [x, y])], undefined),
   {
     name: "where",
     op: whereOp as Op,
@@ -395,7 +404,7 @@ const nanToNumOp: ElementwiseOp<Replacements> = /* @__PURE__ */ elementwise<Repl
   },
   rules: [{ pass: (t, [x]) => where(isFinite(x!), t, 0) }],
   key: ({ nan, posInf, negInf }) => `${nan},${posInf},${negInf}`,
-  notation: named("nanToNum"),
+  notation: /* @__PURE__ */ named("nanToNum"),
   show: ({ nan, posInf, negInf }) => `nan=${nan}, posInf=${posInf}, negInf=${negInf}`,
 });
 

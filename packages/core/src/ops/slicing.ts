@@ -57,7 +57,7 @@ interface PlaceParams extends SliceParams {
 /** Where slice reads, place writes; the rest is filled. */
 const placeOp: Op<PlaceParams> = /* @__PURE__ */ movement<PlaceParams>({
   name: "place",
-  notation: named("place"),
+  notation: /* @__PURE__ */ named("place"),
   infer: (inputs, { shape }) => ({ shape, dtype: inputs[0]!.dtype }),
   plan: (inputs, { starts, steps, fill }, out) => {
     const own = stridesOf(inputs[0]!.shape);
@@ -407,7 +407,7 @@ interface RollParams {
 
 const rollOp: Op<RollParams> = /* @__PURE__ */ movement<RollParams>({
   name: "roll",
-  notation: named("roll"),
+  notation: /* @__PURE__ */ named("roll"),
   infer: (inputs) => inputs[0]!,
   plan: (inputs, { axis, shift }) => {
     const { shape } = inputs[0]!;

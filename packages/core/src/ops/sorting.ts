@@ -26,7 +26,7 @@ interface SortParams {
 /** The entries in order, and where each was. Stable; NaN is last in either direction. */
 const sortOp: Op<SortParams> = /* @__PURE__ */ programOp<SortParams>({
   name: "sort",
-  notation: named("sort"),
+  notation: /* @__PURE__ */ named("sort"),
   infer: ([x]) => [x!, { shape: x!.shape, dtype: "int32" }],
   lower: ([x], params) => lowerSort(x!, params),
   pullback: ([g], _inputs, [, order], { axis }) => [g === null ? null : addAlong("sort", g!, order!, axis, g!.shape[axis]!)],
@@ -305,7 +305,7 @@ interface SearchParams {
 /** Sorted rows [..., n] and values [..., m] of the same leading axes. */
 const searchOp: Op<SearchParams> = /* @__PURE__ */ programOp<SearchParams>({
   name: "searchsorted",
-  notation: named("searchsorted"),
+  notation: /* @__PURE__ */ named("searchsorted"),
   infer: (inputs) => [{ shape: inputs[1]!.shape, dtype: "int32" }],
   lower: ([rows, values], { right }) => {
     const type = typeOf(rows!.dtype);

@@ -24,7 +24,7 @@ export const erf: Unary = /* @__PURE__ */ unary({
   name: "erf",
   value: (s, x) => s.erf(x),
   derivative: (x) => mul(twoOverRootPi, exp(neg(square(x)))),
-  notation: named("erf"),
+  notation: /* @__PURE__ */ named("erf"),
   domain: reals,
   laws: [
     { name: "erf(-x) = -erf x", left: (x) => erf(neg(x)), right: (x) => neg(erf(x)) },
@@ -43,7 +43,7 @@ export const erfc: Unary = /* @__PURE__ */ unary({
   name: "erfc",
   value: (s, x) => s.erfc(x),
   derivative: (x) => mul(-twoOverRootPi, exp(neg(square(x)))),
-  notation: named("erfc"),
+  notation: /* @__PURE__ */ named("erfc"),
   domain: reals,
   laws: [{ name: "erfc(-x) = 2 - erfc x", left: (x) => erfc(neg(x)), right: (x) => sub(2, erfc(x)) }],
 });
@@ -59,7 +59,7 @@ export const lgamma: Unary = /* @__PURE__ */ unary({
   name: "lgamma",
   value: (s, x) => s.lgamma(x),
   derivative: (x) => digamma(x),
-  notation: call("\\ln\\Gamma"),
+  notation: /* @__PURE__ */ call("\\ln\\Gamma"),
   domain: positive,
   laws: [{ name: "ln Γ(x + 1) = ln Γ(x) + log x", left: (x) => lgamma(add(x, 1)), right: (x) => add(lgamma(x), log(x)) }],
 });
@@ -75,7 +75,7 @@ export const digamma: Unary = /* @__PURE__ */ unary({
   name: "digamma",
   value: (s, x) => s.polygamma(0, x),
   derivative: (x) => polygamma(1, x),
-  notation: call("\\psi"),
+  notation: /* @__PURE__ */ call("\\psi"),
   domain: positive,
   laws: [{ name: "ψ(x + 1) = ψ(x) + 1/x", left: (x) => digamma(add(x, 1)), right: (x) => add(digamma(x), reciprocal(x)) }],
 });
@@ -86,7 +86,7 @@ const polygammaOp: ElementwiseOp<number> = /* @__PURE__ */ elementwise<number>({
   value: (s, x, order) => s.polygamma(order, x[0]!),
   rules: [{ partial: (inputs, _out, order) => polygamma(order + 1, inputs[0]!) }],
   key: String,
-  notation: callOfOrder("\\psi"),
+  notation: /* @__PURE__ */ callOfOrder("\\psi"),
   show: String,
 });
 
@@ -99,10 +99,16 @@ const polygammaOp: ElementwiseOp<number> = /* @__PURE__ */ elementwise<number>({
  */
 export const polygamma: Callable<(order: number, x: TensorLike) => Tensor> = /* @__PURE__ */ callable(
   (order: number, x: TensorLike) => {
-    if (!Number.isInteger(order) || order < 0) throw argumentError("polygamma", "the order is not a non-negative integer", order, "give 0, 1, 2, …");
+    if (!Number.isInteger(order) || order < 0)
+      throw argumentError("polygamma", "the order is not a non-negative integer", order, "give 0, 1, 2, …");
     return polygammaOp.apply([operand("polygamma", 1, x)], order);
   },
-  { name: "polygamma", op: polygammaOp as Op, domain: [positive], sample: (draw) => [draw.integer(0, 2), draw.tensor(draw.shape(0, 2), positive)] },
+  {
+    name: "polygamma",
+    op: polygammaOp as Op,
+    domain: [positive],
+    sample: (draw) => [draw.integer(0, 2), draw.tensor(draw.shape(0, 2), positive)],
+  },
 );
 
 /**
@@ -120,7 +126,7 @@ export const logit: Unary = /* @__PURE__ */ unary({
     return s.select(s.less(x, s.constant(0.25)), tail, middle);
   },
   derivative: (x) => reciprocal(mul(x, sub(1, x))),
-  notation: named("logit"),
+  notation: /* @__PURE__ */ named("logit"),
   domain: unit,
   laws: [
     { name: "σ(logit x) = x", left: (x) => sigmoid(logit(x)), right: (x) => x },
@@ -155,11 +161,18 @@ export const logaddexp: Binary = /* @__PURE__ */ binary({
     return s.select(s.isNaN(difference), s.add(x, y), s.add(s.select(isBelow, y, x), tail));
   },
   partials: [(x, y) => sigmoid(gap(x, y)), (x, y) => sigmoid(gap(y, x))],
-  notation: template(["log(exp(", ") + exp(", "))"], ["\\log(e^{", "} + e^{", "})"], precedence.atom, [precedence.logic, precedence.logic]),
+  notation: /* @__PURE__ */ template(["log(exp(", ") + exp(", "))"], ["\\log(e^{", "} + e^{", "})"], precedence.atom, [
+    precedence.logic,
+    precedence.logic,
+  ]),
   domains: [reals, reals],
   laws: [
     { name: "logaddexp(x, y) = log(e^x + e^y)", left: (x, y) => logaddexp(x, y), right: (x, y) => log(add(exp(x), exp(y))) },
-    { name: "logaddexp(x + 1, y + 1) = logaddexp(x, y) + 1", left: (x, y) => logaddexp(add(x, 1), add(y, 1)), right: (x, y) => add(logaddexp(x, y), 1) },
+    {
+      name: "logaddexp(x + 1, y + 1) = logaddexp(x, y) + 1",
+      left: (x, y) => logaddexp(add(x, 1), add(y, 1)),
+      right: (x, y) => add(logaddexp(x, y), 1),
+    },
     { name: "logaddexp(x, y) = logaddexp(y, x)", left: (x, y) => logaddexp(x, y), right: (x, y) => logaddexp(y, x) },
   ],
   conventions: [
@@ -192,7 +205,10 @@ export const xlogy: Binary = /* @__PURE__ */ binary({
   name: "xlogy",
   value: (s, x, y) => s.mul(x, s.log(loggedExpression(s, x, y, 0, 1))),
   partials: [(x, y) => log(logged(x, y, 0, 1)), (x, y) => div(x, logged(x, y, 0, 1))],
-  notation: template(["", " * log(", ")"], ["", " \\log(", ")"], precedence.product, [precedence.product, precedence.logic]),
+  notation: /* @__PURE__ */ template(["", " * log(", ")"], ["", " \\log(", ")"], precedence.product, [
+    precedence.product,
+    precedence.logic,
+  ]),
   domains: [reals, positive],
   laws: [{ name: "xlogy(x, y) = x log y", left: (x, y) => xlogy(x, y), right: (x, y) => mul(x, log(y)) }],
   conventions: [
@@ -217,7 +233,10 @@ export const xlog1py: Binary = /* @__PURE__ */ binary({
   name: "xlog1py",
   value: (s, x, y) => s.mul(x, s.log1p(loggedExpression(s, x, y, -1, 0))),
   partials: [(x, y) => log1p(logged(x, y, -1, 0)), (x, y) => div(x, add(1, logged(x, y, -1, 0)))],
-  notation: template(["", " * log(1 + ", ")"], ["", " \\log(1 + ", ")"], precedence.product, [precedence.product, precedence.sum]),
+  notation: /* @__PURE__ */ template(["", " * log(1 + ", ")"], ["", " \\log(1 + ", ")"], precedence.product, [
+    precedence.product,
+    precedence.sum,
+  ]),
   domains: [reals, aboveMinusOne],
   laws: [{ name: "xlog1py(x, y) = x log(1 + y)", left: (x, y) => xlog1py(x, y), right: (x, y) => mul(x, log1p(y)) }],
   conventions: [

@@ -21,7 +21,7 @@ export function callOp<P>(spec: CallSpec<P>): Op<P> {
   return {
     ...spec,
     kind: "call",
-    notation: named(spec.name),
+    notation: /* @__PURE__ */ named(spec.name),
     broadcasts: false,
     evaluate: (inputs, params) => spec.call(eager, inputs.map(constant), params).map((x) => x.storage),
   };

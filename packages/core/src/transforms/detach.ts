@@ -11,7 +11,7 @@ const detachOp: ElementwiseOp = /* @__PURE__ */ elementwise<undefined>({
   dtype: "same",
   value: (_s, x) => x[0]!,
   rules: [null],
-  notation: named("detach"),
+  notation: /* @__PURE__ */ named("detach"),
 });
 
 /**
