@@ -408,8 +408,13 @@ const concatOp: Op<ConcatParams> = /* @__PURE__ */ movement<ConcatParams>({
 });
 
 function concatParams(inputs: readonly Tensor[], axis: number): ConcatParams {
-  let at = 0;
-  return { axis, starts: inputs.map((x) => (at += x.shape[axis] ?? 0) - (x.shape[axis] ?? 0)) };
+  const starts: number[] = [];
+  let start = 0;
+  for (const { shape } of inputs) {
+    starts.push(start);
+    start += shape[axis] ?? 0;
+  }
+  return { axis, starts };
 }
 
 /**
@@ -458,11 +463,8 @@ export const stack: Callable<(tensors: readonly TensorLike[], axis?: number) => 
       throw clashError("stack", "shapes differ", `${formatShape(shape)} and ${formatShape(other.shape)}`, "give tensors of one shape");
     const at = normalizeAxis("stack", axis, rank + 1);
     const slot = [...shape.slice(0, at), 1, ...shape.slice(at)];
-    return apply1(
-      concatOp,
-      inputs.map((x) => reshape(x, slot)),
-      at,
-    );
+    const rows = inputs.map((x) => reshape(x, slot));
+    return apply1(concatOp, rows, concatParams(rows, at));
   },
   {
     name: "stack",
