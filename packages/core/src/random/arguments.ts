@@ -52,10 +52,20 @@ export interface Settled {
   readonly parameters: readonly Tensor[];
 }
 
-export function settle(op: string, values: readonly TensorLike[], shape: unknown, dtype: unknown): Settled {
-  const given = operands(op, values);
-  const floats = values.filter((value): value is Tensor => isTensor(value) && isFloat(value.dtype));
+export function settle(op: string, values: Readonly<Record<string, TensorLike>>, shape: unknown, dtype: unknown): Settled {
+  const given = namedOperands(op, values);
+  const floats = Object.values(values).filter((value): value is Tensor => isTensor(value) && isFloat(value.dtype));
   const natural = floats.length === 0 ? "float64" : toFloatDType(floats.map((x) => x.dtype).reduce(promote));
   const own = dtype === undefined ? natural : checkFloatDType(op, dtype);
   return { sample: { shape: sampleShape(op, given, shape), dtype: own }, parameters: given.map((x) => cast(x, own)) };
+}
+
+/** Parameters as tensors; the error for what is none has its name. */
+export function namedOperands(op: string, values: Readonly<Record<string, TensorLike>>): readonly Tensor[] {
+  for (const [name, value] of Object.entries<unknown>(values)) {
+    if (!isTensor(value) && typeof value !== "number" && typeof value !== "boolean") {
+      throw argumentError(op, `${name} is not a tensor`, value, "give a tensor or a number");
+    }
+  }
+  return operands(op, Object.values(values));
 }

@@ -92,7 +92,7 @@ export const uniform: Callable<(key: Key, shape?: Shape, options?: UniformOption
     checkOptions("uniform", options, ["low", "high", "dtype"]);
     const { low = 0, high = 1 } = options;
     checkInterval("uniform", "low", low, "high", high);
-    const { sample, parameters } = settle("uniform", [low, high], shape, options.dtype);
+    const { sample, parameters } = settle("uniform", { low, high }, shape, options.dtype);
     const u = apply1(uniformOp, [checkKey("uniform", key)], sample);
     const [from, to] = parameters as [Tensor, Tensor];
     return options.low === undefined && options.high === undefined ? u : add(from, mul(u, sub(to, from)));
@@ -121,7 +121,7 @@ type Affine = (
 const located: Affine = (name, op, key, shape, options, [location, scale]) => {
   checkOptions(name, options, [location, scale, "dtype"]);
   const given = options as Readonly<Record<string, TensorLike | undefined>>;
-  const { sample, parameters } = settle(name, [given[location] ?? 0, given[scale] ?? 1], shape, options.dtype);
+  const { sample, parameters } = settle(name, { [location]: given[location] ?? 0, [scale]: given[scale] ?? 1 }, shape, options.dtype);
   const [shift, stretch] = parameters as [Tensor, Tensor];
   const standard = apply1(op, [checkKey(name, key)], sample);
   const stretched = given[scale] === undefined ? standard : mul(standard, stretch);
@@ -234,7 +234,7 @@ const exponentialOp: Op<Sample> = /* @__PURE__ */ standard("exponential", (b, wo
 export const exponential: Callable<(key: Key, shape?: Shape, options?: ExponentialOptions) => Tensor> = /* @__PURE__ */ callable(
   (key: Key, shape?: Shape, options: ExponentialOptions = {}) => {
     checkOptions("exponential", options, ["rate", "dtype"]);
-    const { sample, parameters } = settle("exponential", [options.rate ?? 1], shape, options.dtype);
+    const { sample, parameters } = settle("exponential", { rate: options.rate ?? 1 }, shape, options.dtype);
     const standard = apply1(exponentialOp, [checkKey("exponential", key)], sample);
     return options.rate === undefined ? standard : div(standard, parameters[0]!);
   },
@@ -308,7 +308,7 @@ export const truncatedNormal: Callable<(key: Key, lower: TensorLike, upper: Tens
     (key: Key, lower: TensorLike, upper: TensorLike, options: SampleOptions = {}) => {
       checkOptions("truncatedNormal", options, ["shape", "dtype"]);
       checkInterval("truncatedNormal", "lower", lower, "upper", upper);
-      const { sample, parameters } = settle("truncatedNormal", [lower, upper], options.shape, options.dtype);
+      const { sample, parameters } = settle("truncatedNormal", { lower, upper }, options.shape, options.dtype);
       return apply1(truncatedNormalOp, [checkKey("truncatedNormal", key), ...parameters.map((x) => broadcastTo(x, sample.shape))], sample);
     },
     {

@@ -10,12 +10,12 @@ import { argumentError, axisError, clashError, dtypeError, formatShape } from ".
 import type { Expression } from "../expression.ts";
 import { buildProgram, type Program, type ProgramBuilder } from "../loop/program.ts";
 import { named } from "../notation.ts";
-import { apply, apply1, callable, type Callable, type Op, operands } from "../op.ts";
+import { apply, apply1, callable, type Callable, type Op } from "../op.ts";
 import { cast } from "../ops/cast.ts";
 import { broadcastTo, permute, reshape } from "../ops/movement.ts";
 import { checkShape, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
 import { isTensor, scalarTensor, type Tensor, type TensorLike } from "../tensor.ts";
-import { checkKey, type Key, sampleShape } from "./arguments.ts";
+import { checkKey, type Key, namedOperands, sampleShape } from "./arguments.ts";
 import { drawKey } from "./continuous.ts";
 import { exp, log } from "./elementary.ts";
 import { batchedInFront, cached, forKeys, type Sample, sampler } from "./pointwise.ts";
@@ -93,10 +93,10 @@ function integerTensor(op: string, what: string, value: unknown): Tensor {
 /** Parameters as floats in their own precision, broadcast to the sample. */
 function floatParameters(
   op: string,
-  values: readonly TensorLike[],
+  values: Readonly<Record<string, TensorLike>>,
   shape: unknown,
 ): { readonly shape: Shape; readonly parameters: readonly Tensor[] } {
-  const given = operands(op, values);
+  const given = namedOperands(op, values);
   const sides = sampleShape(op, given, shape);
   return { shape: sides, parameters: given.map((x) => broadcastTo(isFloat(x.dtype) ? x : cast(x, "float64"), sides)) };
 }
@@ -122,7 +122,7 @@ const bernoulliOp: Op<Sample> = /* @__PURE__ */ sampler({
 export const bernoulli: Callable<(key: Key, p?: TensorLike, options?: ShapeOption) => Tensor> = /* @__PURE__ */ callable(
   (key: Key, p: TensorLike = 0.5, options: ShapeOption = {}) => {
     checkOptions("bernoulli", options, ["shape"]);
-    const { shape, parameters } = floatParameters("bernoulli", [p], options.shape);
+    const { shape, parameters } = floatParameters("bernoulli", { p }, options.shape);
     return apply1(bernoulliOp, [checkKey("bernoulli", key), ...parameters], { shape, dtype: "bool" });
   },
   { name: "bernoulli", op: bernoulliOp as Op, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), unit)] },
@@ -275,7 +275,7 @@ export const poisson: Callable<(key: Key, rate: TensorLike, options?: PoissonOpt
   (key: Key, rate: TensorLike, options: PoissonOptions = {}) => {
     checkOptions("poisson", options, ["shape", "dtype"]);
     const dtype: DType = checkChoice("poisson", "dtype", options.dtype ?? "int32", ["int32", "float32", "float64"]);
-    const { shape, parameters } = floatParameters("poisson", [rate], options.shape);
+    const { shape, parameters } = floatParameters("poisson", { rate }, options.shape);
     return cast(apply1(poissonOp, [checkKey("poisson", key), ...parameters], { shape, dtype: "int32" }), dtype);
   },
   { name: "poisson", op: poissonOp as Op, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), nonnegative)] },
@@ -431,7 +431,7 @@ export const categorical: Callable<(key: Key, logits: Tensor, options?: Categori
 
 /** A tensor of floats with at least one axis. */
 function floatTensor(op: string, value: unknown): Tensor {
-  const [given] = operands(op, [value as TensorLike]) as [Tensor];
+  const [given] = namedOperands(op, { "the tensor of classes": value as TensorLike }) as [Tensor];
   if (given.rank === 0) throw axisError(op, -1, 0);
   return isFloat(given.dtype) ? given : cast(given, "float64");
 }

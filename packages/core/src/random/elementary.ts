@@ -164,15 +164,18 @@ export function upperTail(b: ProgramBuilder, t: Expression): Expression {
     () => {
       const term = b.let(t);
       const sum = b.let(t);
-      b.for(1, 40, (i) => {
-        b.set(term, s.mul(term, s.div(s.mul(t, t), s.convert(b.plus(b.times(i, 2), 1), "float"))));
+      const i = b.let(s.constant(1));
+      b.while(s.less(s.mul(sum, s.constant(2 ** -56)), term), () => {
+        b.set(i, s.add(i, s.constant(2)));
+        b.set(term, s.mul(term, s.div(s.mul(t, t), i)));
         b.set(sum, s.add(sum, term));
       });
       b.set(result, s.sub(s.constant(0.5), s.mul(density, sum)));
     },
     () => {
+      const terms = b.let(s.convert(s.add(s.constant(11), s.div(s.constant(360), s.mul(t, t))), "int"));
       const below = b.let(t);
-      b.for(0, 150, (i) => b.set(below, s.add(t, s.div(s.convert(s.sub(s.integer(150), i), "float"), below))));
+      b.for(0, terms, (i) => b.set(below, s.add(t, s.div(s.convert(s.sub(terms, i), "float"), below))));
       b.set(result, s.div(density, below));
     },
   );

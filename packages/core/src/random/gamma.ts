@@ -262,10 +262,15 @@ function drawLogGamma(key: Key, alpha: Tensor, shape: Shape): Tensor {
 export const logGamma: Callable<(key: Key, alpha: TensorLike, options?: SampleOptions) => Tensor> = /* @__PURE__ */ callable(
   (key: Key, alpha: TensorLike, options: SampleOptions = {}) => {
     checkOptions("logGamma", options, ["shape", "dtype"]);
-    const { sample, parameters } = settle("logGamma", [alpha], options.shape, options.dtype);
+    const { sample, parameters } = settle("logGamma", { alpha }, options.shape, options.dtype);
     return cast(drawLogGamma(checkKey("logGamma", key), parameters[0]!, sample.shape), sample.dtype);
   },
-  { name: "logGamma", op: logGammaOp as Op, surrogate: quantileDerivative, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), positive)] },
+  {
+    name: "logGamma",
+    op: logGammaOp as Op,
+    surrogate: quantileDerivative,
+    sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), positive)],
+  },
 );
 
 /**
@@ -282,10 +287,15 @@ export const logGamma: Callable<(key: Key, alpha: TensorLike, options?: SampleOp
 export const gamma: Callable<(key: Key, alpha: TensorLike, options?: SampleOptions) => Tensor> = /* @__PURE__ */ callable(
   (key: Key, alpha: TensorLike, options: SampleOptions = {}) => {
     checkOptions("gamma", options, ["shape", "dtype"]);
-    const { sample, parameters } = settle("gamma", [alpha], options.shape, options.dtype);
+    const { sample, parameters } = settle("gamma", { alpha }, options.shape, options.dtype);
     return cast(apply1(expOp, [drawLogGamma(checkKey("gamma", key), parameters[0]!, sample.shape)], undefined), sample.dtype);
   },
-  { name: "gamma", op: logGammaOp as Op, surrogate: quantileDerivative, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), positive)] },
+  {
+    name: "gamma",
+    op: logGammaOp as Op,
+    surrogate: quantileDerivative,
+    sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(0, 2), positive)],
+  },
 );
 
 /**
@@ -300,7 +310,7 @@ export const gamma: Callable<(key: Key, alpha: TensorLike, options?: SampleOptio
 export const beta: Callable<(key: Key, a: TensorLike, b: TensorLike, options?: SampleOptions) => Tensor> = /* @__PURE__ */ callable(
   (key: Key, a: TensorLike, b: TensorLike, options: SampleOptions = {}) => {
     checkOptions("beta", options, ["shape", "dtype"]);
-    const { sample, parameters } = settle("beta", [a, b], options.shape, options.dtype);
+    const { sample, parameters } = settle("beta", { a, b }, options.shape, options.dtype);
     const keys = split(checkKey("beta", key));
     const [x, y] = parameters.map((alpha, i) => drawLogGamma(keys[i]!, alpha, sample.shape)) as [Tensor, Tensor];
     return cast(apply1(logisticOp, [sub(x, y)], undefined), sample.dtype);
@@ -335,7 +345,7 @@ export interface DirichletOptions extends DTypeOption {
 export const dirichlet: Callable<(key: Key, alpha: TensorLike, options?: DirichletOptions) => Tensor> = /* @__PURE__ */ callable(
   (key: Key, alpha: TensorLike, options: DirichletOptions = {}) => {
     checkOptions("dirichlet", options, ["shape", "dtype"]);
-    const { sample, parameters } = settle("dirichlet", [alpha], undefined, options.dtype);
+    const { sample, parameters } = settle("dirichlet", { alpha }, undefined, options.dtype);
     if (sample.shape.length === 0) {
       throw clashError(
         "dirichlet",
@@ -350,5 +360,10 @@ export const dirichlet: Callable<(key: Key, alpha: TensorLike, options?: Dirichl
     const logarithms = drawLogGamma(checkKey("dirichlet", key), parameters[0]!, shape);
     return cast(apply1(softmaxOp, [logarithms], undefined), sample.dtype);
   },
-  { name: "dirichlet", op: softmaxOp, surrogate: quantileDerivative, sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(1, 2, 1), positive)] },
+  {
+    name: "dirichlet",
+    op: softmaxOp,
+    surrogate: quantileDerivative,
+    sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(1, 2, 1), positive)],
+  },
 );

@@ -62,12 +62,17 @@ const splitOp: Op<number> = /* @__PURE__ */ programOp<number>({
   show: String,
 });
 
-/** As many tensors as `N` says, or any number of them. */
-export type Keys<N extends number, Found extends readonly Key[] = []> = number extends N
-  ? readonly Key[]
-  : Found["length"] extends N
-    ? Found
-    : Keys<N, readonly [...Found, Key]>;
+interface Tuples {
+  readonly 1: readonly [Key];
+  readonly 2: readonly [Key, Key];
+  readonly 3: readonly [Key, Key, Key];
+  readonly 4: readonly [Key, Key, Key, Key];
+  readonly 5: readonly [Key, Key, Key, Key, Key];
+  readonly 6: readonly [Key, Key, Key, Key, Key, Key];
+}
+
+/** A tuple of `N` keys for a small literal number, else a list. */
+export type Keys<N extends number> = N extends keyof Tuples ? Tuples[N] : readonly Key[];
 
 /**
  * Keys that are independent of one another, of the key they come from and of everything else made from it: `count` of them, 2 by default.
