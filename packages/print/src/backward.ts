@@ -1,6 +1,17 @@
 /** A graph and its backward pass as one graph, and which nodes belong to the latter. It knows nothing of pictures. */
 import { label, type Tensor } from "@cotangent/core";
-import { apply, type Graph, isFloat, labelOf, type Node, pullback, recordFunction, type SubGraph, tensorOf, walk } from "@cotangent/core/engine";
+import {
+  apply,
+  type Graph,
+  isFloat,
+  labelOf,
+  type Node,
+  pullback,
+  recordFunction,
+  type SubGraph,
+  tensorOf,
+  walk,
+} from "@cotangent/core/engine";
 
 export interface BothPasses {
   readonly graph: Graph;

@@ -84,7 +84,8 @@ function applied(printer: string, f: TableFunction): Applied {
   const flat = flattenTensors(f.row.sample(simplest(isElementwise ? 0 : 2)));
   return {
     leaves: flat.leaves,
-    run: (leaves) => flattenTensors((f as unknown as (...args: unknown[]) => unknown)(...unflatten<unknown[]>(flat.definition, leaves))).leaves,
+    run: (leaves) =>
+      flattenTensors((f as unknown as (...args: unknown[]) => unknown)(...unflatten<unknown[]>(flat.definition, leaves))).leaves,
     isElementwise,
   };
 }
@@ -145,7 +146,8 @@ function symbolsOf(leaves: readonly Aval[]): string[] {
 
 /** Draws the plainest arguments: the first choice, the smallest shape of at least the given rank. */
 function simplest(rank: number): Draw {
-  const filled = (shape: Shape, dtype: DType, value: number): Tensor => tensor(new Array<number>(shape.reduce((size, side) => size * side, 1)).fill(value), { shape, dtype });
+  const filled = (shape: Shape, dtype: DType, value: number): Tensor =>
+    tensor(new Array<number>(shape.reduce((size, side) => size * side, 1)).fill(value), { shape, dtype });
   return {
     integer: (low, high) => Math.ceil((low + high) / 2),
     pick: (choices) => choices[0]!,

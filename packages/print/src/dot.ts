@@ -26,7 +26,7 @@ export interface DotOptions extends PrintOptions {
  * ```
  */
 export function dot(graph: SubGraph, options: DotOptions = {}): string {
-  const settings = settingsOf("dot", graph, options, { shapes: true, digits: 4 });
+  const settings = settingsOf("dot", graph, options, { shapes: true, digits: 4 }, ["direction", "backward"]);
   const direction = choiceOf("dot", "direction", options.direction ?? "down", ["down", "right"]);
   const wanted = wantedOf(graph, options.backward ?? false);
   const both = wanted.length === 0 ? undefined : bothPasses(graph, wanted);
@@ -55,7 +55,8 @@ export function dot(graph: SubGraph, options: DotOptions = {}): string {
 function wantedOf({ inputs }: SubGraph, backward: unknown): number[] {
   const all = inputs.flatMap(({ dtype }, i) => (isFloat(dtype) ? [i] : []));
   if (!Array.isArray(backward)) return flagOf("dot", "backward", backward) ? all : [];
-  if (!backward.every((i) => all.includes(i))) throw optionError("dot", "backward", backward, `true, false or positions among [${all.join(", ")}]`);
+  if (!backward.every((i) => all.includes(i)))
+    throw optionError("dot", "backward", backward, `true, false or positions among [${all.join(", ")}]`);
   return backward;
 }
 
@@ -132,7 +133,8 @@ function drawNode({ node, operands, names, tensors, term, functions }: Values, d
   const right = termText(term, settings.digits);
   const tip = `${names.map((name, i) => `${name}: ${typeText(tensors[i]!)}`).join(", ")} = ${right}`;
   const isBackward = drawing.isBackward(node);
-  const look = looks[node.op.kind] + (isBackward ? `, color="${backwardLine}"` : "") + (names.some((name) => outputs.has(name)) ? `, ${strong}` : "");
+  const look =
+    looks[node.op.kind] + (isBackward ? `, color="${backwardLine}"` : "") + (names.some((name) => outputs.has(name)) ? `, ${strong}` : "");
   const id = drawBox([`${names.join(", ")} = ${right}`, ...valuesOf(tensors, settings)], look, tip, drawing, indent);
   for (const [name, tensor] of new Map(operands.map((operand) => [operand.name, operand.tensor]))) {
     const from = ids.get(name)!;

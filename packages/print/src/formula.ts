@@ -90,7 +90,9 @@ function numberPiece({ value, dtype }: NumberTerm, { digits, slash }: Writer): P
 }
 
 const layFraction = (over: string, under: string, slash: boolean): Piece =>
-  slash ? { latex: `${over}/${under}`, strength: product, tall: false } : { latex: `\\frac{${over}}{${under}}`, strength: prefix, tall: true };
+  slash
+    ? { latex: `${over}/${under}`, strength: product, tall: false }
+    : { latex: `\\frac{${over}}{${under}}`, strength: prefix, tall: true };
 
 function negativePiece(of: Piece, isSigned: boolean): Piece {
   const isProduct = of.strength === product && !isSigned;
@@ -171,7 +173,10 @@ function fractionPiece({ over, under }: FractionTerm, { digits, slash, small }: 
   const bottom = small(under);
   if (split !== undefined) {
     const below = stronger(bottom, under.kind === "product" ? sum : product);
-    return { ...layFraction(split[0], slash ? `(${split[1]}\\,${below.latex})` : `${split[1]}\\,${below.latex}`, slash), tall: !slash || bottom.tall };
+    return {
+      ...layFraction(split[0], slash ? `(${split[1]}\\,${below.latex})` : `${split[1]}\\,${below.latex}`, slash),
+      tall: !slash || bottom.tall,
+    };
   }
   const top = small(over);
   if (!slash) return layFraction(top.latex, bottom.latex, false);

@@ -74,7 +74,9 @@ function joinSum(terms: readonly Term[], piece: Render): string {
 /** The first factor may be a quotient or a product itself, but for a product of matrices, whose sign is another. */
 function joinProduct(factors: readonly Term[], piece: Render, sign: string): string {
   return factors
-    .map((factor, i) => (i === 0 && factor.kind !== "matrix" && !hasOwnSign(factor) ? atLeast(piece(factor), product) : stronger(piece(factor), product)))
+    .map((factor, i) =>
+      i === 0 && factor.kind !== "matrix" && !hasOwnSign(factor) ? atLeast(piece(factor), product) : stronger(piece(factor), product),
+    )
     .join(sign);
 }
 

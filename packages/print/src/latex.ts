@@ -25,7 +25,7 @@ export interface LatexOptions extends PrintOptions {
  * ```
  */
 export function latex(graph: SubGraph, options: LatexOptions = {}): string {
-  const settings = settingsOf("latex", graph, options, { shapes: false, digits: 6 });
+  const settings = settingsOf("latex", graph, options, { shapes: false, digits: 6 }, ["form"]);
   const form = choiceOf("latex", "form", options.form ?? "formula", ["formula", "steps"]);
   const outline = outlineOf(graph, { steps: form === "steps", literal: false, inputs: settings.inputs });
   const types = settings.shapes ? inputTypes(outline) : [];
@@ -48,7 +48,8 @@ function aligned(rows: readonly Row[]): string {
 }
 
 function rowOf({ names, args, right, tensors }: Equation, { digits, shapes, values }: Settings, before = ""): Row {
-  const left = args === undefined ? tuple(names.map(nameLatex)) : `\\operatorname{${escapeLatex(names[0]!)}}(${args.map(nameLatex).join(", ")})`;
+  const left =
+    args === undefined ? tuple(names.map(nameLatex)) : `\\operatorname{${escapeLatex(names[0]!)}}(${args.map(nameLatex).join(", ")})`;
   const shown = values || right.length === 0 ? tensors.map((x) => valueLatex(x, digits)).filter((one) => one !== undefined) : [];
   const sides = [
     ...(names.length === 0 ? [] : ["="]),

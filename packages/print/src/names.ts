@@ -50,7 +50,12 @@ export function namesOf(graph: SubGraph, inputs: readonly string[] = []): Names 
 }
 
 /** Visits the inputs, the operands and the outputs of every node, sub-graphs included. */
-function visitTensors(graph: SubGraph, visit: (x: Tensor) => void, inputs: readonly string[], name: (x: Tensor, given: string) => void): void {
+function visitTensors(
+  graph: SubGraph,
+  visit: (x: Tensor) => void,
+  inputs: readonly string[],
+  name: (x: Tensor, given: string) => void,
+): void {
   graph.inputs.forEach((x, i) => {
     const given = inputs[i];
     if (given === undefined) visit(x);
@@ -91,7 +96,10 @@ const accents: Readonly<Record<string, string>> = {
 export function nameLatex(name: string): string {
   if (name === "_") return "\\_";
   if (name.includes("\\") && isBalanced(name)) return name;
-  return name.split(/(?<=.)\.(?=.)/u).map(segmentLatex).join(".");
+  return name
+    .split(/(?<=.)\.(?=.)/u)
+    .map(segmentLatex)
+    .join(".");
 }
 
 /** One key of a path, with the indices behind it. */

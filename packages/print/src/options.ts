@@ -21,9 +21,19 @@ export interface Settings {
 }
 
 /** The options with their defaults, or an error that names what is wrong. */
-export function settingsOf(printer: string, graph: unknown, options: PrintOptions, defaults: Pick<Settings, "shapes" | "digits">): Settings {
+export function settingsOf(
+  printer: string,
+  graph: unknown,
+  options: PrintOptions,
+  defaults: Pick<Settings, "shapes" | "digits">,
+  ownOptions: readonly string[],
+): Settings {
   if (!isGraph(graph)) throw notGraphError(printer, graph);
-  if (typeof options !== "object" || options === null) throw optionError(printer, "the second argument", options, "an object of options");
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw optionError(printer, "the second argument", options, "an object of options");
+  }
+  const known = ["values", "shapes", "digits", "inputs", ...ownOptions];
+  for (const key of Object.keys(options)) if (!known.includes(key)) throw optionError(printer, "an option", key, known.join(", "));
   const { values = false, shapes = defaults.shapes, digits = defaults.digits, inputs = [] } = options;
   if (!Number.isInteger(digits) || digits < 1 || digits > 17) throw optionError(printer, "digits", digits, "an integer from 1 to 17");
   if (!Array.isArray(inputs) || inputs.length > graph.inputs.length || !inputs.every((name) => typeof name === "string" && name !== "")) {

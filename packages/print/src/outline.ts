@@ -191,7 +191,9 @@ export function equationsOf({ definitions, outputs }: Outline): Equations {
 
 /** The equations in the order the nodes ran, a sub-graph before the node that runs it; the outputs last, unless they have been named. */
 export function stepsOf({ definitions, outputs }: Outline): Equation[] {
-  const steps = definitions.flatMap((one) => (one.kind === "constant" ? constantEquation(one) : [...one.functions.flatMap(stepsOfFunction), equationOf(one)]));
+  const steps = definitions.flatMap((one) =>
+    one.kind === "constant" ? constantEquation(one) : [...one.functions.flatMap(stepsOfFunction), equationOf(one)],
+  );
   const last = steps[steps.length - 1];
   const right = outputs.map(({ term }) => term);
   const isSaid = right.length === 1 && right[0]!.kind === "symbol" && last?.names.includes(right[0]!.name);

@@ -2,13 +2,15 @@
 import type { SubGraph } from "@cotangent/core/engine";
 import { instance, type Viz } from "@viz-js/viz";
 import { type DotOptions, dot } from "./dot.ts";
+import { tooDeepError } from "./errors.ts";
 
 let graphviz: Promise<Viz> | undefined;
 
 /**
  * A graph as an `<svg>` element, drawn as `dot` describes it; options as there. It can be written to a file or put into a page.
  *
- * Rejects where the argument is not a graph. Layout takes about a second for a thousand nodes.
+ * Rejects where the argument is not a graph. Layout takes about a second for a thousand nodes, and chains of much more than that are too
+ * deep for it.
  * @example
  * ```ts
  * const graph = record((x: Tensor) => x.mul(2).sum(), label(tensor([1, 2]), "x"));
@@ -18,8 +20,19 @@ let graphviz: Promise<Viz> | undefined;
 export async function svg(graph: SubGraph, options: DotOptions = {}): Promise<string> {
   const description = dot(graph, options);
   graphviz ??= instance();
-  const document = (await graphviz).renderString(description, { format: "svg", engine: "dot" });
+  const document = layOut(await graphviz, description, graph);
   return document.slice(document.indexOf("<svg")).replaceAll('font-family="Courier New"', `font-family="${fonts}"`).trimEnd();
+}
+
+/** Graphviz searches depth first, on the stack. */
+function layOut(viz: Viz, description: string, graph: SubGraph): string {
+  try {
+    return viz.renderString(description, { format: "svg", engine: "dot" });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    graphviz = undefined;
+    throw tooDeepError(graph.nodes.length);
+  }
 }
 
 /** As wide as the font that the layout reckons with. */

@@ -3,7 +3,15 @@
  * numbers dropped and products flattened where that is exact. It knows no output format.
  */
 import type { DType } from "@cotangent/core";
-import { type ContractionParams, matrixForm, type Node, type Notation, promote, type ReductionParams, sizeOf } from "@cotangent/core/engine";
+import {
+  type ContractionParams,
+  matrixForm,
+  type Node,
+  type Notation,
+  promote,
+  type ReductionParams,
+  sizeOf,
+} from "@cotangent/core/engine";
 
 interface Common {
   /** Of the tensor it stands for. */
@@ -120,7 +128,8 @@ function negative(of: Term): Term {
 const isNumber = (term: Term, value: number): boolean => term.kind === "number" && term.value === value;
 
 /** Whether it is written with a sign of its own between its arguments, which no sign outside may be taken for a part of. */
-export const hasOwnSign = (term: Term): boolean => term.kind === "apply" && (term.notation.form === "infix" || term.notation.form === "template");
+export const hasOwnSign = (term: Term): boolean =>
+  term.kind === "apply" && (term.notation.form === "infix" || term.notation.form === "template");
 
 /** How a term is to be made. */
 export interface TermOptions {
@@ -224,7 +233,8 @@ function product(args: readonly Term[], hadamard: boolean, rank: number, literal
     const isNegated = arg.kind === "negative";
     const plain = isNegated ? arg.of : arg;
     if (isNegated) isNegative = !isNegative;
-    if (plain.kind === "product" && (plain.hadamard === hadamard || plain.rank === 0)) plain.factors.forEach((factor) => multiply(factors, factor));
+    if (plain.kind === "product" && (plain.hadamard === hadamard || plain.rank === 0))
+      plain.factors.forEach((factor) => multiply(factors, factor));
     else multiply(factors, plain);
   }
   const whole: Term =

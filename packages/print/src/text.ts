@@ -31,7 +31,7 @@ export interface TextOptions extends PrintOptions {
  * ```
  */
 export function text(graph: SubGraph, options: TextOptions = {}): string {
-  const settings = settingsOf("text", graph, options, { shapes: options?.form !== "formula", digits: 6 });
+  const settings = settingsOf("text", graph, options, { shapes: options?.form !== "formula", digits: 6 }, ["form"]);
   const form = choiceOf("text", "form", options.form ?? "listing", ["listing", "formula"]);
   const isListing = form === "listing";
   const outline = outlineOf(graph, { steps: isListing, literal: isListing, inputs: settings.inputs });
@@ -49,7 +49,9 @@ interface Line {
 function listing(outline: Outline, settings: Settings, indent: string, title: string): string[] {
   const typed = (name: string, x: Tensor): string => (settings.shapes ? `${name}: ${typeText(x)}` : name);
   const inputs = outline.inputs.map(({ name, tensor }) => ({ text: typed(name, tensor), tensor }));
-  const constants = outline.definitions.flatMap((one) => (one.kind === "constant" ? [{ text: typed(one.name, one.tensor), tensor: one.tensor }] : []));
+  const constants = outline.definitions.flatMap((one) =>
+    one.kind === "constant" ? [{ text: typed(one.name, one.tensor), tensor: one.tensor }] : [],
+  );
   const lines = outline.definitions.flatMap((one) => (one.kind === "values" ? [lineOf(one, typed, settings, indent)] : []));
   return [
     ...header(title === "" ? "inputs" : title, inputs, settings, indent),

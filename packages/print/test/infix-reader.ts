@@ -3,7 +3,19 @@ import { add, div, type Field, fromNumber, mul, neg, opaque, pow, sub } from "./
 
 type Scope = ReadonlyMap<string, Field>;
 
-const strengths: Readonly<Record<string, number>> = { "||": 1, "&&": 2, "<": 3, ">=": 3, "==": 3, "+": 4, "-": 4, "*": 5, "/": 5, mod: 5, "^": 8 };
+const strengths: Readonly<Record<string, number>> = {
+  "||": 1,
+  "&&": 2,
+  "<": 3,
+  ">=": 3,
+  "==": 3,
+  "+": 4,
+  "-": 4,
+  "*": 5,
+  "/": 5,
+  mod: 5,
+  "^": 8,
+};
 
 const infix: Readonly<Record<string, (x: Field, y: Field) => Field>> = {
   "+": add,

@@ -7,11 +7,26 @@ const comparisons: Readonly<Record<string, string>> = { "<": "<", "\\ge": ">=", 
 const logic: Readonly<Record<string, string>> = { "\\land": "&&", "\\lor": "||" };
 
 /** What ends a product: everything else beside a factor multiplies it. */
-const enders = new Set(["+", "-", ")", "}", "&", "\\\\", ",", "/", "\\rvert", "\\bmod", undefined, ...Object.keys(comparisons), ...Object.keys(logic)]);
+const enders = new Set([
+  "+",
+  "-",
+  ")",
+  "}",
+  "&",
+  "\\\\",
+  ",",
+  "/",
+  "\\rvert",
+  "\\bmod",
+  undefined,
+  ...Object.keys(comparisons),
+  ...Object.keys(logic),
+]);
 
 export function readLatex(latex: string, scope: Scope): Field {
   const spaced = latex.replace(/\\left|\\right|\\,/g, " ").replace(/\\text\{(\w+) ?\}/g, " \\$1 ");
-  const tokens = spaced.match(/\\operatorname\{\w+\}|\\(?:begin|end)\{\w+\}|\\\\|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+/^_<=(){}&,[\]]/g) ?? [];
+  const tokens =
+    spaced.match(/\\operatorname\{\w+\}|\\(?:begin|end)\{\w+\}|\\\\|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+/^_<=(){}&,[\]]/g) ?? [];
   let at = 0;
   const take = (): string => tokens[at++]!;
   const expect = (wanted: string): void => {
@@ -44,7 +59,10 @@ export function readLatex(latex: string, scope: Scope): Field {
       if (!isLast) expect("\\\\");
     }
     at++;
-    return rows.reduceRight((rest, [chosen, condition]) => (condition === undefined ? chosen : opaque("where", condition, chosen, rest)), 0n);
+    return rows.reduceRight(
+      (rest, [chosen, condition]) => (condition === undefined ? chosen : opaque("where", condition, chosen, rest)),
+      0n,
+    );
   };
   const base = (): Field => {
     const token = take();
@@ -131,4 +149,10 @@ export function readLatex(latex: string, scope: Scope): Field {
   return value;
 }
 
-const functions: Readonly<Record<string, string>> = { "\\sigma": "sigmoid", "\\sin": "sin", "\\log": "log", "\\max": "maximum", "\\tanh": "tanh" };
+const functions: Readonly<Record<string, string>> = {
+  "\\sigma": "sigmoid",
+  "\\sin": "sin",
+  "\\log": "log",
+  "\\max": "maximum",
+  "\\tanh": "tanh",
+};

@@ -10,7 +10,11 @@ import { readLatex } from "./latex-reader.ts";
 
 const [x, y] = [opaque("the input x"), opaque("the input y")];
 const inputs = ["x", "y"];
-const scope = (): Map<string, Field> => new Map([["x", x], ["y", y]]);
+const scope = (): Map<string, Field> =>
+  new Map([
+    ["x", x],
+    ["y", y],
+  ]);
 
 describe("infix text", () => {
   test("a listing means what the graph does", () => {
