@@ -13,7 +13,14 @@ export type {
   UnaryQuestion,
 } from "./arithmetic.ts";
 export { binaryOperations, binaryQuestions, integerOperations, unaryOperations, unaryQuestions, Undecided } from "./arithmetic.ts";
-export { postorder, type Expression, type ExpressionArithmetic, expressionArithmetic, type ExpressionKind, type ScalarType } from "./expression.ts";
+export {
+  postorder,
+  type Expression,
+  type ExpressionArithmetic,
+  expressionArithmetic,
+  type ExpressionKind,
+  type ScalarType,
+} from "./expression.ts";
 export { buildProgram, type Buffer, type Program, type ProgramBuilder, type Role, type Statement } from "./loop/program.ts";
 export { canGenerateCode, compileKernel, forbidCodeGeneration, type Kernel, printJavaScript } from "./loop/javascript.ts";
 export { interpret, interpretExpression, type SystemArray } from "./loop/interpreter.ts";

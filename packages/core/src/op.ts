@@ -156,8 +156,18 @@ export function apply<P>(op: Op<P>, inputs: readonly Tensor[], params: P): reado
 function applyExpansion<P>(op: Op<P>, inputs: readonly Tensor[], params: P): readonly Tensor[] {
   const watch = watchOf(inputs);
   if (watch === null) return op.expand!(inputs, params);
-  const outputs = op.expand!(inputs.map((x) => new Tensor(x.shape, x.dtype, x.storage, null, 0)), params);
-  return finish(op as Op, inputs, params, outputs, outputs.map((x) => x.storage), watch);
+  const outputs = op.expand!(
+    inputs.map((x) => new Tensor(x.shape, x.dtype, x.storage, null, 0)),
+    params,
+  );
+  return finish(
+    op as Op,
+    inputs,
+    params,
+    outputs,
+    outputs.map((x) => x.storage),
+    watch,
+  );
 }
 
 /** The single output of an op that has one. */
@@ -184,7 +194,15 @@ export function finish(
 }
 
 /** The single-output form of `finish`, for the hot path. */
-export function finishOne(op: Op, inputs: readonly Tensor[], params: unknown, shape: Shape, dtype: DType, storage: Storage, watch: Watch | null): Tensor {
+export function finishOne(
+  op: Op,
+  inputs: readonly Tensor[],
+  params: unknown,
+  shape: Shape,
+  dtype: DType,
+  storage: Storage,
+  watch: Watch | null,
+): Tensor {
   if (watch === null) return new Tensor(shape, dtype, storage, null, 0);
   const node = new Node(op, params, inputs, watch);
   const out = new Tensor(shape, dtype, storage, node, 0);

@@ -83,7 +83,8 @@ function isPlain(value: object): boolean {
 
 /** A struct of the same form with other leaves. */
 export function unflatten<T>(definition: StructDefinition, leaves: readonly unknown[]): T {
-  if (leaves.length !== definition.leaves.length) throw structError("unflatten", `${leaves.length} leaves`, `${definition.leaves.length} wanted`);
+  if (leaves.length !== definition.leaves.length)
+    throw structError("unflatten", `${leaves.length} leaves`, `${definition.leaves.length} wanted`);
   return definition.build(leaves) as T;
 }
 
@@ -102,12 +103,16 @@ export function map<T>(f: (leaf: Tensor, ...others: Tensor[]) => Tensor, struct:
     checkSameForm("map", definition, flat.definition);
     return flat.leaves;
   });
-  return unflatten<T>(definition, leaves.map((leaf, i) => f(leaf, ...rest.map((list) => list[i]!))));
+  return unflatten<T>(
+    definition,
+    leaves.map((leaf, i) => f(leaf, ...rest.map((list) => list[i]!))),
+  );
 }
 
 /** Throws unless two structs have the same leaves at the same paths. */
 export function checkSameForm(op: string, x: StructDefinition, y: StructDefinition): void {
   const strip = (path: string): string => path.replace(/^[^.[]*/, "");
-  const paths = (definition: StructDefinition): string => definition.leaves.map(({ path }) => strip(path) || "a tensor").join(", ") || "nothing";
+  const paths = (definition: StructDefinition): string =>
+    definition.leaves.map(({ path }) => strip(path) || "a tensor").join(", ") || "nothing";
   if (paths(x) !== paths(y)) throw structError(op, paths(x), paths(y));
 }

@@ -70,7 +70,8 @@ export function pullback(graph: Sweepable, cotangents: readonly (Tensor | null)[
 
 /** A cotangent in its primal's shape and dtype: broadcasting undone, precision restored. */
 function settleCotangent(g: Tensor, x: Aval): Tensor {
-  const summed = g.shape === x.shape || sameShape(g.shape, x.shape) ? g : g.rank < x.shape.length ? broadcastTo(g, x.shape) : sumTo(g, x.shape);
+  const summed =
+    g.shape === x.shape || sameShape(g.shape, x.shape) ? g : g.rank < x.shape.length ? broadcastTo(g, x.shape) : sumTo(g, x.shape);
   return summed.dtype === x.dtype ? summed : cast(summed, x.dtype);
 }
 
@@ -84,7 +85,10 @@ function pullbackNode(node: Node, cotangents: readonly (Tensor | null)[], wanted
   const { op } = node;
   if (op.pullback !== undefined) return op.pullback(node, cotangents, wanted);
   if (op.expand !== undefined) {
-    return pullback(recordFunction((inputs) => op.expand!(inputs, node.params), node.inputs), cotangents);
+    return pullback(
+      recordFunction((inputs) => op.expand!(inputs, node.params), node.inputs),
+      cotangents,
+    );
   }
   if (op.pushforward === undefined) throw missingRuleError(op.name, "derivative");
   return transposePushforward(node, cotangents);
@@ -96,7 +100,10 @@ function transposePushforward(node: Node, cotangents: readonly (Tensor | null)[]
   const positions = node.inputs.map((_, i) => i).filter((i) => float[i]);
   const graph = recordFunction(
     (tangents) => {
-      const given = pushforwardNode(node, node.inputs.map((_, i) => (float[i] ? tangents[positions.indexOf(i)]! : null)));
+      const given = pushforwardNode(
+        node,
+        node.inputs.map((_, i) => (float[i] ? tangents[positions.indexOf(i)]! : null)),
+      );
       return given.map((t, i) => t ?? zerosOf(node.outputs[i]!));
     },
     positions.map((i) => zerosOf(node.inputs[i]!)),
@@ -117,6 +124,10 @@ function pushforwardNode(node: Node, tangents: readonly (Tensor | null)[]): read
     const given = op.pushforward(node, tangents);
     return given.map((t, i) => (t === null || !isFloat(node.outputs[i]!.dtype) ? null : settleTangent(t, node.outputs[i]!)));
   }
-  if (op.expand !== undefined) return pushforward(recordFunction((inputs) => op.expand!(inputs, node.params), node.inputs), tangents);
+  if (op.expand !== undefined)
+    return pushforward(
+      recordFunction((inputs) => op.expand!(inputs, node.params), node.inputs),
+      tangents,
+    );
   throw missingRuleError(op.name, "derivative");
 }

@@ -71,12 +71,18 @@ const programs: readonly Program[] = [
     name: "reversed scan of a struct, whose first output is its carry",
     looped: (h, x, w) => {
       const [{ h: last, k }, { before }] = scan(
-        ({ h, k }: { readonly h: Tensor; readonly k: Tensor }, x: Tensor) => [{ h: matmul(w, h).tanh().add(x), k: k.mul(1.1) }, { before: h }],
+        ({ h, k }: { readonly h: Tensor; readonly k: Tensor }, x: Tensor) => [
+          { h: matmul(w, h).tanh().add(x), k: k.mul(1.1) },
+          { before: h },
+        ],
         { h, k: tensor(2) },
         x,
         { reverse: true },
       );
-      return last.mul(k).sum().add(before.mul(arange(3).reshape([3, 1])).sum());
+      return last
+        .mul(k)
+        .sum()
+        .add(before.mul(arange(3).reshape([3, 1])).sum());
     },
     unrolled: (h, x, w) => {
       let total = tensor(0);
@@ -86,13 +92,17 @@ const programs: readonly Program[] = [
           total = total.add(h.mul(2 - i).sum());
           h = matmul(w, h).tanh().add(row);
         });
-      return h.mul(2 * 1.1 ** 3).sum().add(total);
+      return h
+        .mul(2 * 1.1 ** 3)
+        .sum()
+        .add(total);
     },
     args: [tensor([0.2, -0.4]), rows, matrix],
   },
   {
     name: "scan in a scan",
-    looped: (c, x, w) => scan((c: Tensor, row: Tensor) => [scan((d: Tensor, y: Tensor) => [d.mul(y).add(c.mul(w)).sin(), null], c, row)[0], null], c, x)[0],
+    looped: (c, x, w) =>
+      scan((c: Tensor, row: Tensor) => [scan((d: Tensor, y: Tensor) => [d.mul(y).add(c.mul(w)).sin(), null], c, row)[0], null], c, x)[0],
     unrolled: (c, x, w) => {
       for (const row of steps(x)) {
         let d = c;
@@ -120,13 +130,37 @@ const programs: readonly Program[] = [
   },
   {
     name: "forLoop that uses its index",
-    looped: (x, w) => forLoop(1, 5, (i, y: Tensor) => y.mul(w).add(x.take(i.sub(1))).div(i), tensor(1)),
-    unrolled: (x, w) => steps(x).reduce((y, entry, i) => y.mul(w).add(entry).div(i + 1), tensor(1)),
+    looped: (x, w) =>
+      forLoop(
+        1,
+        5,
+        (i, y: Tensor) =>
+          y
+            .mul(w)
+            .add(x.take(i.sub(1)))
+            .div(i),
+        tensor(1),
+      ),
+    unrolled: (x, w) =>
+      steps(x).reduce(
+        (y, entry, i) =>
+          y
+            .mul(w)
+            .add(entry)
+            .div(i + 1),
+        tensor(1),
+      ),
     args: [xs, tensor(0.5)],
   },
   {
     name: "whileLoop with a bound",
-    looped: (x, w) => whileLoop((y: Tensor) => y.square().sum().less(50), (y) => y.mul(w.square().add(1.2)).add(y.sin()), x, { maxSteps: 12 }).sum(),
+    looped: (x, w) =>
+      whileLoop(
+        (y: Tensor) => y.square().sum().less(50),
+        (y) => y.mul(w.square().add(1.2)).add(y.sin()),
+        x,
+        { maxSteps: 12 },
+      ).sum(),
     unrolled: (x, w) => {
       for (let n = 0; n < 12; n++) x = where(x.square().sum().less(50), x.mul(w.square().add(1.2)).add(x.sin()), x);
       return x.sum();
@@ -135,19 +169,44 @@ const programs: readonly Program[] = [
   },
   {
     name: "cond in a scan, chosen by the data",
-    looped: (c, x, w) => scan((c: Tensor, x: Tensor) => [cond(x.less(0), (c, x) => c.mul(x).add(w), (c, x) => c.add(x.square()).mul(w), c, x), null], c, x)[0],
+    looped: (c, x, w) =>
+      scan(
+        (c: Tensor, x: Tensor) => [
+          cond(
+            x.less(0),
+            (c, x) => c.mul(x).add(w),
+            (c, x) => c.add(x.square()).mul(w),
+            c,
+            x,
+          ),
+          null,
+        ],
+        c,
+        x,
+      )[0],
     unrolled: (c, x, w) => steps(x).reduce((c, entry) => where(entry.less(0), c.mul(entry).add(w), c.add(entry.square()).mul(w)), c),
     args: [tensor(0.4), xs, tensor(0.7)],
   },
   {
     name: "cond whose branches close over different parameters",
-    looped: (x, v, w) => cond(x.sum().greater(0), (x) => x.mul(v).sin().sum(), (x) => x.mul(w).exp().sum(), x),
+    looped: (x, v, w) =>
+      cond(
+        x.sum().greater(0),
+        (x) => x.mul(v).sin().sum(),
+        (x) => x.mul(w).exp().sum(),
+        x,
+      ),
     unrolled: (x, v, w) => where(x.sum().greater(0), x.mul(v).sin().sum(), x.mul(w).exp().sum()),
     args: [xs, tensor(0.7), tensor(1.2)],
   },
   {
     name: "a checkpointed step",
-    looped: (c, x, w) => scan(checkpoint((c: Tensor, x: Tensor) => [c.mul(w).add(x).sin(), null] as const), c, x)[0],
+    looped: (c, x, w) =>
+      scan(
+        checkpoint((c: Tensor, x: Tensor) => [c.mul(w).add(x).sin(), null] as const),
+        c,
+        x,
+      )[0],
     unrolled: (c, x, w) => steps(x).reduce((c, entry) => c.mul(w).add(entry).sin(), c),
     args: [tensor(0.4), xs, tensor(1.3)],
   },
@@ -175,7 +234,10 @@ describe.each(programs)("$name", ({ looped, unrolled, args }) => {
     expectClose(jvp(a.f)([a.at], [t])[1], gradient.mul(t).sum());
     expectClose(linearize(a.f)(a.at).pushforward(t), gradient.mul(t).sum());
     expectClose(jacobian(a.f, { mode: "forward" })(a.at), gradient);
-    expectClose(jacobian((x: Tensor) => stack([a.f(x), a.f(x.mul(2))]), { mode: "reverse" })(a.at), stack([gradient, grad(b.f)(a.at.mul(2)).mul(2)]));
+    expectClose(
+      jacobian((x: Tensor) => stack([a.f(x), a.f(x.mul(2))]), { mode: "reverse" })(a.at),
+      stack([gradient, grad(b.f)(a.at.mul(2)).mul(2)]),
+    );
   });
 
   test("second derivatives in all four orders, third in one", () => {
@@ -197,13 +259,21 @@ describe.each(programs)("$name", ({ looped, unrolled, args }) => {
       const inAxes = batched.map((flag) => (flag ? 0 : null));
       const examples = Array.from({ length: count }, (_, k) => batches.map((x, i) => (batched[i] ? x.at(k) : x)));
       const all = args.map((_, i) => i);
-      expectClose(vmap(looped, { inAxes })(...batches), examples.map((one) => plain(unrolled(...one))), 1e-10);
+      expectClose(
+        vmap(looped, { inAxes })(...batches),
+        examples.map((one) => plain(unrolled(...one))),
+        1e-10,
+      );
       const gradients = examples.map((one) => grad(unrolled, { wrt: all })(...one));
       const expected = all.map((i) => examples.map((_, k) => plain((gradients[k] as Tensor[])[i])));
       expectClose(vmap((...own: Tensor[]) => grad(looped, { wrt: all })(...own), { inAxes })(...batches), expected, 1e-10);
       const total = grad((...own: Tensor[]) => vmap(looped, { inAxes })(...own).sum(), { wrt: all })(...batches) as Tensor[];
       all.forEach((i) => {
-        expectClose(batched[i] ? total[i] : [total[i]!.toArray()], batched[i] ? expected[i] : [plain((gradients as Tensor[][]).map((g) => g[i]!).reduce((x, y) => x.add(y)))], 1e-10);
+        expectClose(
+          batched[i] ? total[i] : [total[i]!.toArray()],
+          batched[i] ? expected[i] : [plain((gradients as Tensor[][]).map((g) => g[i]!).reduce((x, y) => x.add(y)))],
+          1e-10,
+        );
       });
     }
     const stackAt = stack([a.at, a.at.mul(0.5)]);
@@ -216,7 +286,11 @@ describe.each(programs)("$name", ({ looped, unrolled, args }) => {
     expectClose(hessian(checkpoint(a.f))(a.at), second, 1e-10);
     const system = dual(real);
     const values = a.at.toArray() as number[];
-    const seeded = { shape: a.at.shape, dtype: a.at.dtype, values: values.map((primal, i) => ({ primal, tangent: (t.toArray() as number[])[i]! })) };
+    const seeded = {
+      shape: a.at.shape,
+      dtype: a.at.dtype,
+      values: values.map((primal, i) => ({ primal, tangent: (t.toArray() as number[])[i]! })),
+    };
     const [out] = evaluate(record(a.f, a.at), system, [seeded]);
     expectClose([(out!.values[0] as { tangent: number }).tangent], [gradient.mul(t).sum().item()], 1e-10);
     expect(toSystem(tensor(1), real).values).toEqual([1]);
@@ -325,17 +399,71 @@ describe("scan", () => {
     "no length": () => scan((c: Tensor) => [c, null], tensor(0), null),
     "a negative length": () => scan((c: Tensor) => [c, null], tensor(0), null, { length: -1 }),
     "an unknown option": () => scan(sum, tensor(0), xs, { unroll: 2 } as never),
-    "a body that reads, traced": () => grad((x: Tensor) => scan((c: Tensor, v: Tensor) => [v.item() > 0 ? c : c.mul(v), null], tensor(0), x)[0])(xs),
-    "cond of no scalar": () => cond(tensor([true, false]), (x: Tensor) => x, (x: Tensor) => x, xs),
+    "a body that reads, traced": () =>
+      grad((x: Tensor) => scan((c: Tensor, v: Tensor) => [v.item() > 0 ? c : c.mul(v), null], tensor(0), x)[0])(xs),
+    "cond of no scalar": () =>
+      cond(
+        tensor([true, false]),
+        (x: Tensor) => x,
+        (x: Tensor) => x,
+        xs,
+      ),
     "cond of no function": () => cond(true, 3 as never, (x: Tensor) => x, xs),
-    "branches of different shapes": () => grad((x: Tensor) => cond(x.sum().less(0), (x) => x.sum(), (x) => x, x).sum())(xs),
-    "branches of different forms": () => grad((x: Tensor) => cond(x.sum().less(0), (x) => ({ a: x }), (x) => [x] as never, x).a.sum())(xs),
-    "while without a bound, in reverse": () => grad((x: Tensor) => whileLoop((y: Tensor) => y.less(9), (y) => y.mul(2), x))(tensor(1)),
-    "while beyond its bound": () => whileLoop((y: Tensor) => y.less(9), (y) => y, tensor(1), { maxSteps: 3 }),
-    "while beyond its bound, watched": () => jvp((x: Tensor) => whileLoop((y: Tensor) => y.less(9), (y) => y, x, { maxSteps: 3 }))([tensor(1)], [tensor(1)]),
-    "a condition that is no scalar": () => whileLoop((y: Tensor) => y.less(9), (y) => y, xs),
+    "branches of different shapes": () =>
+      grad((x: Tensor) =>
+        cond(
+          x.sum().less(0),
+          (x) => x.sum(),
+          (x) => x,
+          x,
+        ).sum(),
+      )(xs),
+    "branches of different forms": () =>
+      grad((x: Tensor) =>
+        cond(
+          x.sum().less(0),
+          (x) => ({ a: x }),
+          (x) => [x] as never,
+          x,
+        ).a.sum(),
+      )(xs),
+    "while without a bound, in reverse": () =>
+      grad((x: Tensor) =>
+        whileLoop(
+          (y: Tensor) => y.less(9),
+          (y) => y.mul(2),
+          x,
+        ),
+      )(tensor(1)),
+    "while beyond its bound": () =>
+      whileLoop(
+        (y: Tensor) => y.less(9),
+        (y) => y,
+        tensor(1),
+        { maxSteps: 3 },
+      ),
+    "while beyond its bound, watched": () =>
+      jvp((x: Tensor) =>
+        whileLoop(
+          (y: Tensor) => y.less(9),
+          (y) => y,
+          x,
+          { maxSteps: 3 },
+        ),
+      )([tensor(1)], [tensor(1)]),
+    "a condition that is no scalar": () =>
+      whileLoop(
+        (y: Tensor) => y.less(9),
+        (y) => y,
+        xs,
+      ),
     "a condition that is no tensor": () => whileLoop((() => "yes") as never, (y: Tensor) => y, xs),
-    "a body that changes the carry": () => whileLoop((y: Tensor) => y.less(9), (y) => y.reshape([1]), tensor(1)),
+    "a body that changes the carry": () =>
+      whileLoop(
+        (y: Tensor) => y.less(9),
+        (y) => y.reshape([1]),
+        tensor(1),
+      ),
     "a float bound": () => forLoop(0, 2.5, (_i, y: Tensor) => y, tensor(1)),
     "a bound that is no integer scalar": () => forLoop(0, tensor(2), (_i, y: Tensor) => y, tensor(1)),
   };
@@ -345,7 +473,9 @@ describe("scan", () => {
       try {
         run();
       } catch (error) {
-        return String(error).replace("CotangentError: ", "").replace(/ at \S+:\d+:\d+/, " at <line>");
+        return String(error)
+          .replace("CotangentError: ", "")
+          .replace(/ at \S+:\d+:\d+/, " at <line>");
       }
       return "nothing was thrown";
     };
@@ -383,7 +513,13 @@ describe("scan", () => {
 });
 
 describe("cond", () => {
-  const f = (x: Tensor): Tensor => cond(x.less(0), (x) => x.neg().log(), (x) => x.sqrt(), x);
+  const f = (x: Tensor): Tensor =>
+    cond(
+      x.less(0),
+      (x) => x.neg().log(),
+      (x) => x.sqrt(),
+      x,
+    );
 
   test("computes and differentiates the branch taken alone", () => {
     expectClose(grad(f)(tensor(4)), 0.25);
@@ -405,7 +541,13 @@ describe("cond", () => {
   });
 
   test("a predicate of its own batch", () => {
-    const g = (p: Tensor, x: Tensor): Tensor => cond(p, (x) => x.square(), (x) => x.mul(3), x);
+    const g = (p: Tensor, x: Tensor): Tensor =>
+      cond(
+        p,
+        (x) => x.square(),
+        (x) => x.mul(3),
+        x,
+      );
     expectClose(vmap(g)(tensor([true, false]), tensor([5, 5])), [25, 15]);
     expectClose(vmap(g, { inAxes: [0, null] })(tensor([true, false]), tensor(5)), [25, 15]);
     expectClose(vmap(g, { inAxes: [null, 0] })(tensor(true), tensor([5, 6])), [25, 36]);
@@ -413,7 +555,13 @@ describe("cond", () => {
   });
 
   test("integers, booleans and structs come out", () => {
-    const g = (x: Tensor) => cond(x.less(0), (x) => ({ i: tensor(1, "int32"), b: x.less(-1), y: x }), (x) => ({ i: tensor(2, "int32"), b: x.less(1), y: x.mul(2) }), x);
+    const g = (x: Tensor) =>
+      cond(
+        x.less(0),
+        (x) => ({ i: tensor(1, "int32"), b: x.less(-1), y: x }),
+        (x) => ({ i: tensor(2, "int32"), b: x.less(1), y: x.mul(2) }),
+        x,
+      );
     const out = vmap(g)(tensor([-2, 3]));
     expectClose(out, { i: [1, 2], b: [true, false], y: [-2, 6] });
     expect([out.i.dtype, out.b.dtype]).toEqual(["int32", "bool"]);
@@ -424,7 +572,12 @@ describe("cond", () => {
 describe("loops", () => {
   /** Newton's square root: a loop whose number of steps depends on the data. */
   const root = (a: Tensor): Tensor =>
-    whileLoop((x: Tensor) => x.square().sub(a).abs().greater(a.mul(1e-14)), (x) => x.add(a.div(x)).mul(0.5), a.mul(0).add(1), { maxSteps: 40 });
+    whileLoop(
+      (x: Tensor) => x.square().sub(a).abs().greater(a.mul(1e-14)),
+      (x) => x.add(a.div(x)).mul(0.5),
+      a.mul(0).add(1),
+      { maxSteps: 40 },
+    );
 
   test("whileLoop by both modes, every example in its own time under vmap", () => {
     expectClose(root(tensor(2)), Math.SQRT2);
@@ -436,7 +589,12 @@ describe("loops", () => {
   });
 
   test("whileLoop with a condition that no example changes stays one loop under vmap", () => {
-    const f = (x: Tensor): Tensor => whileLoop(({ i }: { readonly i: Tensor; readonly y: Tensor }) => i.less(3), ({ i, y }) => ({ i: i.add(1), y: y.mul(x) }), { i: tensor(0, "int32"), y: tensor(1) }).y;
+    const f = (x: Tensor): Tensor =>
+      whileLoop(
+        ({ i }: { readonly i: Tensor; readonly y: Tensor }) => i.less(3),
+        ({ i, y }) => ({ i: i.add(1), y: y.mul(x) }),
+        { i: tensor(0, "int32"), y: tensor(1) },
+      ).y;
     expectClose(vmap(f)(tensor([2, 3])), [8, 27]);
     const graph = String(record((x: Tensor) => vmap(f)(x), tensor([2, 3])));
     expect(graph).toContain("whileLoop");
@@ -447,35 +605,87 @@ describe("loops", () => {
     const f = (x: Tensor, n: Tensor): Tensor => forLoop(0, n, (_i, y: Tensor) => y.mul(x), tensor(1));
     expectClose(f(tensor(2), tensor(5, "int32")), 32);
     expectClose(vmap(f)(tensor([2, 3]), tensor([5, 0], "int32")), [32, 1]);
-    expectClose(vmap((x: Tensor, n: Tensor) => jvp(f, { wrt: 0 })([x, n], [tensor(1)])[1])(tensor([2, 3]), tensor([5, 2], "int32")), [80, 6]);
+    expectClose(
+      vmap((x: Tensor, n: Tensor) => jvp(f, { wrt: 0 })([x, n], [tensor(1)])[1])(tensor([2, 3]), tensor([5, 2], "int32")),
+      [80, 6],
+    );
     expectClose(grad(f)(tensor(2), tensor(5, "int32")), 80);
   });
 
   test("forLoop runs from lower to before upper, and not at all if there is nothing between", () => {
-    expectClose(forLoop(-1, 2, (i, y: Tensor) => concat([y, i.reshape([1])]).slice([1]), tensor([9, 9, 9], "int32")), [-1, 0, 1]);
-    expectClose(forLoop(3, 1, (_i, y: Tensor) => y.mul(2), tensor(1)), 1);
+    expectClose(
+      forLoop(-1, 2, (i, y: Tensor) => concat([y, i.reshape([1])]).slice([1]), tensor([9, 9, 9], "int32")),
+      [-1, 0, 1],
+    );
+    expectClose(
+      forLoop(3, 1, (_i, y: Tensor) => y.mul(2), tensor(1)),
+      1,
+    );
   });
 
   test("debug runs loops step by step and names the op inside", () => {
     const f = (x: Tensor): Tensor => forLoop(0, 5, (_i, y: Tensor) => y.sub(1).log(), x);
     expect(() => debug(f)(tensor(3))).toThrow(/log of \[\] gives NaN at \[\] of \[\]; look at \S+control\.test\.ts:\d+:\d+/);
     expect(() => debug(grad(f))(tensor(3))).toThrow(/log of \[\] gives NaN/);
-    expectClose(debug((x: Tensor) => whileLoop((y: Tensor) => y.less(9), (y) => y.mul(2), x))(tensor(1)), 16);
-    expectClose(debug((x: Tensor) => cond(x.less(9), (y) => y.mul(2), (y) => y.log(), x))(tensor(1)), 2);
+    expectClose(
+      debug((x: Tensor) =>
+        whileLoop(
+          (y: Tensor) => y.less(9),
+          (y) => y.mul(2),
+          x,
+        ),
+      )(tensor(1)),
+      16,
+    );
+    expectClose(
+      debug((x: Tensor) =>
+        cond(
+          x.less(9),
+          (y) => y.mul(2),
+          (y) => y.log(),
+          x,
+        ),
+      )(tensor(1)),
+      2,
+    );
   });
 });
 
 test("closed-over tensors reach through several loops and transforms at once", () => {
   // f(w) = Σᵢ d/dx (three steps of c ← w·c·x from 1) = Σᵢ 3w³xᵢ², whose derivative is Σᵢ 9w²xᵢ²
   const f = (w: Tensor): Tensor =>
-    vmap((x: Tensor) => grad((x: Tensor) => forLoop(0, 3, (_i, c: Tensor) => cond(c.greater(-1e9), (c) => c.mul(w).mul(x), (c) => c, c), tensor(1)))(x))(tensor([1, 2])).sum();
+    vmap((x: Tensor) =>
+      grad((x: Tensor) =>
+        forLoop(
+          0,
+          3,
+          (_i, c: Tensor) =>
+            cond(
+              c.greater(-1e9),
+              (c) => c.mul(w).mul(x),
+              (c) => c,
+              c,
+            ),
+          tensor(1),
+        ),
+      )(x),
+    )(tensor([1, 2])).sum();
   expectClose(f(tensor(2)), 3 * 8 * 5);
   expectClose(grad(f)(tensor(2)), 9 * 4 * 5);
   expectClose(jvp(grad(f))([tensor(2)], [tensor(1)])[1], 18 * 2 * 5);
 });
 
 test("no op of this file is known by name elsewhere: its record says what it is", () => {
-  const ops = record((x: Tensor) => cond(x.less(0), (x) => x, (x) => scan((c: Tensor) => [c.mul(x), null], x, null, { length: 2 })[0], x), tensor(1)).nodes.map((node) => node.op);
+  const ops = record(
+    (x: Tensor) =>
+      cond(
+        x.less(0),
+        (x) => x,
+        (x) => scan((c: Tensor) => [c.mul(x), null], x, null, { length: 2 })[0],
+        x,
+      ),
+    tensor(1),
+  ).nodes.map((node) => node.op);
   expect(ops.filter((op: Op) => op.kind === "call").map((op: Op) => op.name)).toEqual(["cond"]);
   expectClose(vjp((x: Tensor) => x)(tensor(1)).pullback(tensor(2)), 2);
 });

@@ -8,19 +8,28 @@ type Plain = number | boolean | null | undefined | readonly Plain[] | { readonly
 export function plain(value: unknown): Plain {
   if (value instanceof Tensor) return value.toArray() as Plain;
   if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
   return value as Plain;
 }
 
 function differences(actual: Plain, expected: Plain, tolerance: number, path: string): string[] {
   if (typeof actual === "number" && typeof expected === "number") {
-    const near = Object.is(actual, expected) || actual === expected || Math.abs(actual - expected) <= tolerance * Math.max(1, Math.abs(expected));
+    const near =
+      Object.is(actual, expected) || actual === expected || Math.abs(actual - expected) <= tolerance * Math.max(1, Math.abs(expected));
     return near ? [] : [`${path}: ${actual} instead of ${expected}`];
   }
   if (Array.isArray(actual) && Array.isArray(expected) && actual.length === expected.length) {
     return actual.flatMap((item, i) => differences(item, expected[i], tolerance, `${path}[${i}]`));
   }
-  if (typeof actual === "object" && typeof expected === "object" && actual !== null && expected !== null && !Array.isArray(actual) && !Array.isArray(expected)) {
+  if (
+    typeof actual === "object" &&
+    typeof expected === "object" &&
+    actual !== null &&
+    expected !== null &&
+    !Array.isArray(actual) &&
+    !Array.isArray(expected)
+  ) {
     const keys = new Set([...Object.keys(actual), ...Object.keys(expected)]);
     const [x, y] = [actual, expected] as { readonly [key: string]: Plain }[];
     return [...keys].flatMap((key) => differences(x![key], y![key], tolerance, `${path}.${key}`));

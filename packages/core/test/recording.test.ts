@@ -90,7 +90,12 @@ describe("what stays alive", () => {
       refs.push(new WeakRef(x));
       return x;
     };
-    const held = [keep(ones([10])).mul(2).sin(), grad((x: Tensor) => keep(keep(x.sin()).exp()).sum())(tensor([1, 2]))];
+    const held = [
+      keep(ones([10]))
+        .mul(2)
+        .sin(),
+      grad((x: Tensor) => keep(keep(x.sin()).exp()).sum())(tensor([1, 2])),
+    ];
     const { value } = vjp((x: Tensor) => keep(x.sin()).exp())(tensor([1, 2]));
     expect(refs).toHaveLength(4);
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -124,10 +129,28 @@ describe("what stays alive", () => {
   });
 
   test("a function that throws leaves no recording open", () => {
-    expect(() => grad((_x: Tensor): Tensor => { throw new Error("own"); })(tensor(1))).toThrow("own");
-    expect(() => grad((x: Tensor) => vmap((_y: Tensor): Tensor => { throw new Error("own"); })(x))(tensor([1]))).toThrow("own");
+    expect(() =>
+      grad((_x: Tensor): Tensor => {
+        throw new Error("own");
+      })(tensor(1)),
+    ).toThrow("own");
+    expect(() =>
+      grad((x: Tensor) =>
+        vmap((_y: Tensor): Tensor => {
+          throw new Error("own");
+        })(x),
+      )(tensor([1])),
+    ).toThrow("own");
     let calls = 0;
-    scan((c: Tensor) => { calls++; return [c, null]; }, tensor(1), null, { length: 3 });
+    scan(
+      (c: Tensor) => {
+        calls++;
+        return [c, null];
+      },
+      tensor(1),
+      null,
+      { length: 3 },
+    );
     expect(calls).toBe(3);
   });
 });
@@ -160,11 +183,13 @@ describe("what it costs", () => {
   });
 
   test("8000 inner gradients in one outer gradient cost about twice 4000", () => {
-    const nested = (count: number) => (x: Tensor): Tensor => {
-      let total = tensor(0);
-      for (let i = 0; i < count; i++) total = total.add(grad((y: Tensor) => y.mul(y).mul(x))(x));
-      return total;
-    };
+    const nested =
+      (count: number) =>
+      (x: Tensor): Tensor => {
+        let total = tensor(0);
+        for (let i = 0; i < count; i++) total = total.add(grad((y: Tensor) => y.mul(y).mul(x))(x));
+        return total;
+      };
     grad(nested(2000))(tensor(3));
     const [half, whole] = [time(() => grad(nested(4000))(tensor(3))), time(() => grad(nested(8000))(tensor(3)))];
     console.log(`measured: 4000 inner gradients ${half.toFixed(0)} ms, 8000 ${whole.toFixed(0)} ms`);
@@ -189,10 +214,13 @@ describe("what it costs", () => {
 
 describe("reads", () => {
   test("a recording notes the line at which a watched value was read, once", () => {
-    const graph = record((x: Tensor) => {
-      for (let i = 0; i < 3; i++) if (x.sum().item() > 0) x = x.mul(2);
-      return x;
-    }, tensor([1, 2]));
+    const graph = record(
+      (x: Tensor) => {
+        for (let i = 0; i < 3; i++) if (x.sum().item() > 0) x = x.mul(2);
+        return x;
+      },
+      tensor([1, 2]),
+    );
     expect(graph.reads).toHaveLength(1);
     expect(graph.reads[0]).toMatch(/recording\.test\.ts:\d+:\d+$/);
     expect(record((x: Tensor) => x.mul(2), tensor([1, 2])).reads).toEqual([]);
@@ -200,7 +228,9 @@ describe("reads", () => {
 
   test("printing, values and toArray are reads; constants are not", () => {
     const reads = (look: (x: Tensor) => unknown): number => record((x: Tensor) => (look(x), x), tensor([1, 2])).reads.length;
-    expect([(x: Tensor) => String(x), (x: Tensor) => x.values, (x: Tensor) => x.toArray(), (x: Tensor) => x.sum().item()].map(reads)).toEqual([1, 1, 1, 1]);
+    expect(
+      [(x: Tensor) => String(x), (x: Tensor) => x.values, (x: Tensor) => x.toArray(), (x: Tensor) => x.sum().item()].map(reads),
+    ).toEqual([1, 1, 1, 1]);
     expect([(x: Tensor) => x.shape, () => tensor(1).item(), (x: Tensor) => x.mul(2)].map(reads)).toEqual([0, 0, 0]);
   });
 
@@ -211,16 +241,27 @@ describe("reads", () => {
   });
 
   test("tracing on shapes refuses to read, and names the line", () => {
-    expect(() => vmap((x: Tensor) => (x.item() > 0 ? x : x.neg()))(tensor([1, 2]))).toThrow(/item: reading a value while tracing on shapes — at \S*recording\.test\.ts:\d+:\d+, where only shapes are known/);
+    expect(() => vmap((x: Tensor) => (x.item() > 0 ? x : x.neg()))(tensor([1, 2]))).toThrow(
+      /item: reading a value while tracing on shapes — at \S*recording\.test\.ts:\d+:\d+, where only shapes are known/,
+    );
   });
 });
 
 describe("graphs", () => {
-  const loss = (model: { readonly w: Tensor; readonly b: Tensor }, x: Tensor): Tensor => label(x.mul(model.w).add(model.b), "z").square().mean();
+  const loss = (model: { readonly w: Tensor; readonly b: Tensor }, x: Tensor): Tensor =>
+    label(x.mul(model.w).add(model.b), "z").square().mean();
   const model = { w: tensor([1, 2]), b: tensor(3) };
 
   test("print inputs, constants, nodes and outputs, one line each", () => {
-    const graph = record((x: Tensor) => x.mul(tensor([1, 2])).add(2).cast("float32").sum(), tensor([1, 2]));
+    const graph = record(
+      (x: Tensor) =>
+        x
+          .mul(tensor([1, 2]))
+          .add(2)
+          .cast("float32")
+          .sum(),
+      tensor([1, 2]),
+    );
     expect(`${graph}`).toMatchInlineSnapshot(`
       "inputs a:float64[2]
       constants b:float64[2]
@@ -241,7 +282,9 @@ describe("graphs", () => {
       d:float64[] = mean c
       outputs d"
     `);
-    expect(String(record((x: Tensor, y: Tensor) => label(x.sin(), "x").add(label(y.cos(), "x")), tensor(1), tensor(2)))).toMatchInlineSnapshot(`
+    expect(
+      String(record((x: Tensor, y: Tensor) => label(x.sin(), "x").add(label(y.cos(), "x")), tensor(1), tensor(2))),
+    ).toMatchInlineSnapshot(`
       "inputs a:float64[], b:float64[]
       x:float64[] = sin a
       x_2:float64[] = cos b
@@ -292,17 +335,35 @@ describe("graphs", () => {
   });
 
   test("stay what they are while their function's recordings nest", () => {
-    const outer = recordFunction(([x]) => [pullback(recordFunction(([y]) => [y!.mul(x!)], [x!]), [tensor(1)])[0]!], [tensor(4)]);
+    const outer = recordFunction(
+      ([x]) => [
+        pullback(
+          recordFunction(([y]) => [y!.mul(x!)], [x!]),
+          [tensor(1)],
+        )[0]!,
+      ],
+      [tensor(4)],
+    );
     expectClose(outer.outputs, [4]);
     expectClose(pullback(outer, [tensor(1)]), [1]);
   });
 
   test("say what is wrong", () => {
-    expect(() => record(3 as never)).toThrowErrorMatchingInlineSnapshot(`[CotangentError: record: the first argument is not a function — 3; give a function of tensors]`);
-    expect(() => record((() => 3) as never)).toThrowErrorMatchingInlineSnapshot(`[CotangentError: record: the output is not a tensor — 3; give tensors, also in plain objects and arrays]`);
-    expect(() => backward(3 as never)).toThrowErrorMatchingInlineSnapshot(`[CotangentError: backward: not a graph — 3; give what record returns]`);
-    expect(() => label(3 as never, "x")).toThrowErrorMatchingInlineSnapshot(`[CotangentError: label: the first argument is not a tensor — 3; give a tensor]`);
-    expect(() => label(zeros([1]), "")).toThrowErrorMatchingInlineSnapshot(`[CotangentError: label: the name is not a word — ""; give a non-empty string]`);
+    expect(() => record(3 as never)).toThrowErrorMatchingInlineSnapshot(
+      `[CotangentError: record: the first argument is not a function — 3; give a function of tensors]`,
+    );
+    expect(() => record((() => 3) as never)).toThrowErrorMatchingInlineSnapshot(
+      `[CotangentError: record: the output is not a tensor — 3; give tensors, also in plain objects and arrays]`,
+    );
+    expect(() => backward(3 as never)).toThrowErrorMatchingInlineSnapshot(
+      `[CotangentError: backward: not a graph — 3; give what record returns]`,
+    );
+    expect(() => label(3 as never, "x")).toThrowErrorMatchingInlineSnapshot(
+      `[CotangentError: label: the first argument is not a tensor — 3; give a tensor]`,
+    );
+    expect(() => label(zeros([1]), "")).toThrowErrorMatchingInlineSnapshot(
+      `[CotangentError: label: the name is not a word — ""; give a non-empty string]`,
+    );
   });
 });
 

@@ -29,7 +29,9 @@ const message = (run: () => unknown): string => {
   try {
     run();
   } catch (error) {
-    return String(error).replace(/ at \S+:\d+:\d+/, " at <line>").replace(/look at \S+:\d+:\d+/, "look at <line>");
+    return String(error)
+      .replace(/ at \S+:\d+:\d+/, " at <line>")
+      .replace(/look at \S+:\d+:\d+/, "look at <line>");
   }
   return "nothing was thrown";
 };
@@ -50,7 +52,10 @@ describe("structs, wrt and aux", () => {
     readonly b: Tensor | null;
   }
   const loss = (layers: readonly Layer[], x: Tensor, scale: number): Tensor =>
-    layers.reduce((h, { w, b }) => (b === null ? h.mul(w) : h.mul(w).add(b)), x).sum().mul(scale);
+    layers
+      .reduce((h, { w, b }) => (b === null ? h.mul(w) : h.mul(w).add(b)), x)
+      .sum()
+      .mul(scale);
   const layers: Layer[] = [
     { w: tensor([2, 3]), b: tensor(1) },
     { w: tensor(5), b: null },
@@ -72,7 +77,10 @@ describe("structs, wrt and aux", () => {
   });
 
   test("aux is handed on by every transform that takes it, as a constant", () => {
-    const g = (x: Tensor): readonly [Tensor, { readonly note: string; readonly y: Tensor }] => [x.square().sum(), { note: "kept", y: x.neg() }];
+    const g = (x: Tensor): readonly [Tensor, { readonly note: string; readonly y: Tensor }] => [
+      x.square().sum(),
+      { note: "kept", y: x.neg() },
+    ];
     const at = tensor([1, 2]);
     const aux = { note: "kept", y: [-1, -2] };
     expectClose(valueAndGrad(g, { aux: true })(at).slice(0, 2), [5, [2, 4]]);
@@ -138,17 +146,21 @@ describe("each transform against closed forms", () => {
     expectClose(value[1], 0);
     expectClose(tangent[1], 0);
     expect(tangent[1].dtype).toBe("int32");
-    expectClose(vjp(g)(x).pullback([ones([3]), tensor(1, "int32")]), point.map((a) => 2 * a));
+    expectClose(
+      vjp(g)(x).pullback([ones([3]), tensor(1, "int32")]),
+      point.map((a) => 2 * a),
+    );
   });
 
   test("jacobian in both modes, of structs by structs", () => {
-    const g = (p: { readonly a: Tensor; readonly b: Tensor }): readonly [Tensor, { readonly s: Tensor }] => [p.a.mul(p.b), { s: p.a.sum().mul(p.b) }];
-    const at = { a: tensor([[1, 2]]), b: tensor(3) };
-    const expected = [
-      { a: [[[[3, 0]], [[0, 3]]]], b: [[1, 2]] },
-      { s: { a: [[3, 3]], b: 3 } },
+    const g = (p: { readonly a: Tensor; readonly b: Tensor }): readonly [Tensor, { readonly s: Tensor }] => [
+      p.a.mul(p.b),
+      { s: p.a.sum().mul(p.b) },
     ];
-    for (const mode of ["forward", "reverse", undefined] as const) expectClose(jacobian(g, mode === undefined ? {} : { mode })(at), expected);
+    const at = { a: tensor([[1, 2]]), b: tensor(3) };
+    const expected = [{ a: [[[[3, 0]], [[0, 3]]]], b: [[1, 2]] }, { s: { a: [[3, 3]], b: 3 } }];
+    for (const mode of ["forward", "reverse", undefined] as const)
+      expectClose(jacobian(g, mode === undefined ? {} : { mode })(at), expected);
   });
 
   test("jacobian with empty inputs or outputs", () => {
@@ -168,7 +180,10 @@ describe("each transform against closed forms", () => {
 
   test("hessian and hvp", () => {
     expectClose(hessian(f)(x), hessianOf(point));
-    expectClose(hvp(f)([x], [tensor([1, 2, 3])]), hessianOf(point).map((row) => row[0]! + 2 * row[1]! + 3 * row[2]!));
+    expectClose(
+      hvp(f)([x], [tensor([1, 2, 3])]),
+      hessianOf(point).map((row) => row[0]! + 2 * row[1]! + 3 * row[2]!),
+    );
     const g = (a: Tensor, k: number, b: Tensor): Tensor => a.square().mul(b).sum().mul(k);
     const blocks = hessian(g, { wrt: [0, 2] })(tensor([1, 2]), 10, tensor(3));
     expectClose(blocks, [
@@ -188,7 +203,10 @@ describe("each transform against closed forms", () => {
 /** A smooth function on ℝⁿ drawn as data, so that a failure shows what it was. */
 const smooth = fc.record({
   x: fc.array(fc.double({ min: -1.5, max: 1.5, noNaN: true }), { minLength: 1, maxLength: 4 }),
-  steps: fc.array(fc.constantFrom("sin", "exp", "square", "mul", "add", "sum", "tanh", "matmul", "flip", "cumsum"), { minLength: 1, maxLength: 6 }),
+  steps: fc.array(fc.constantFrom("sin", "exp", "square", "mul", "add", "sum", "tanh", "matmul", "flip", "cumsum"), {
+    minLength: 1,
+    maxLength: 6,
+  }),
 });
 type Smooth = typeof smooth extends fc.Arbitrary<infer T> ? T : never;
 
@@ -212,7 +230,10 @@ function run(steps: Smooth["steps"], x: Tensor): Tensor {
 const near = 1e-9;
 
 describe("the transforms against one another", () => {
-  const scalar = (steps: Smooth["steps"]) => (x: Tensor): Tensor => run(steps, x).sin().sum();
+  const scalar =
+    (steps: Smooth["steps"]) =>
+    (x: Tensor): Tensor =>
+      run(steps, x).sin().sum();
   const direction = (n: number): Tensor => tensor(Array.from({ length: n }, (_, i) => Math.sin(3 * i + 1)));
 
   test("forward and reverse Jacobians agree, with jvp, vjp and linearize", () => {
@@ -263,8 +284,16 @@ describe("the transforms against one another", () => {
         }
         expectClose(vmap(vmap(grad(g)))(batch.reshape([1, count, -1])), [loop(grad(g))], near);
         expectClose(grad((b: Tensor) => vmap(g)(b).sum())(batch), loop(grad(g)), near);
-        expectClose(jvp((b: Tensor) => vmap(grad(g))(b))([batch], [batch.mul(0).add(t)])[1], loop((y) => hvp(g)([y], [t])), near);
-        expectClose(grad((b: Tensor) => vmap((y: Tensor) => jvp(g)([y], [t])[1])(b).sum())(batch), loop((y) => hvp(g)([y], [t])), near);
+        expectClose(
+          jvp((b: Tensor) => vmap(grad(g))(b))([batch], [batch.mul(0).add(t)])[1],
+          loop((y) => hvp(g)([y], [t])),
+          near,
+        );
+        expectClose(
+          grad((b: Tensor) => vmap((y: Tensor) => jvp(g)([y], [t])[1])(b).sum())(batch),
+          loop((y) => hvp(g)([y], [t])),
+          near,
+        );
       }),
       { numRuns: 30 },
     );
@@ -312,42 +341,87 @@ describe("perturbation confusion", () => {
     expectClose(D((x) => E((_y) => x)(tensor(1)).mul(x))(tensor(5)), 0);
   });
 
-  test.each(names.flatMap((first) => names.map((second) => ({ first, second }))))("three levels: $first, $second, reverse", ({ first, second }) => {
-    const [D, E] = [modes[first]!, modes[second]!];
-    // ∂x ∂y ∂z of x²y²z² at z = x·y, y = x, x = 2: ∂z gives 2x²y²z = 2x³y³, ∂y gives 6x³y², so 6x⁵, whose derivative is 30x⁴
-    const g = D((x) => E((y) => grad((z: Tensor) => x.square().mul(y.square()).mul(z.square()))(x.mul(y)))(x));
-    expectClose(g(tensor(2)), 30 * 16);
-  });
+  test.each(names.flatMap((first) => names.map((second) => ({ first, second }))))(
+    "three levels: $first, $second, reverse",
+    ({ first, second }) => {
+      const [D, E] = [modes[first]!, modes[second]!];
+      // ∂x ∂y ∂z of x²y²z² at z = x·y, y = x, x = 2: ∂z gives 2x²y²z = 2x³y³, ∂y gives 6x³y², so 6x⁵, whose derivative is 30x⁴
+      const g = D((x) => E((y) => grad((z: Tensor) => x.square().mul(y.square()).mul(z.square()))(x.mul(y)))(x));
+      expectClose(g(tensor(2)), 30 * 16);
+    },
+  );
 
   test("many at once: grad inside vmap inside jvp inside grad", () => {
     // f(a) = d/dt Σᵢ g(a·(xᵢ + t)) at t = 1 along 1, g(u) = d/dv (u·v²) at v = u = 2u²; so g' along a is 4a²(xᵢ + 1), whose derivative is 8a(xᵢ + 1)
     const xs = [1, 2, 3];
     const inner = (u: Tensor): Tensor => grad((v: Tensor) => u.mul(v.square()))(u);
-    const g = (a: Tensor): Tensor => jvp((t: Tensor) => vmap((x: Tensor) => inner(a.mul(x.add(t))))(tensor(xs)).sum())([tensor(1)], [tensor(1)])[1];
-    expectClose(grad(g)(tensor(0.5)), xs.reduce((sum, x) => sum + 8 * 0.5 * (x + 1), 0));
+    const g = (a: Tensor): Tensor =>
+      jvp((t: Tensor) => vmap((x: Tensor) => inner(a.mul(x.add(t))))(tensor(xs)).sum())([tensor(1)], [tensor(1)])[1];
+    expectClose(
+      grad(g)(tensor(0.5)),
+      xs.reduce((sum, x) => sum + 8 * 0.5 * (x + 1), 0),
+    );
   });
 });
 
 describe("vmap", () => {
   test("an argument with axis null is the same for every example, and may be anything", () => {
     const g = (x: Tensor, w: { readonly k: Tensor; readonly name: string }): Tensor => x.mul(w.k).sum();
-    expectClose(vmap(g, { inAxes: [0, null] })(tensor([[1, 2], [3, 4]]), { k: tensor([1, 10]), name: "free" }), [21, 43]);
+    expectClose(
+      vmap(g, { inAxes: [0, null] })(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+        { k: tensor([1, 10]), name: "free" },
+      ),
+      [21, 43],
+    );
   });
 
   test("axes may be a struct in the argument's form", () => {
     const g = (p: { readonly x: Tensor; readonly w: Tensor }): Tensor => p.x.mul(p.w).sum();
-    expectClose(vmap(g, { inAxes: [{ x: 1, w: null }] })({ x: tensor([[1, 3], [2, 4]]), w: tensor([1, 10]) }), [21, 43]);
+    expectClose(
+      vmap(g, { inAxes: [{ x: 1, w: null }] })({
+        x: tensor([
+          [1, 3],
+          [2, 4],
+        ]),
+        w: tensor([1, 10]),
+      }),
+      [21, 43],
+    );
   });
 
   test("outAxes moves the batch axis, for all outputs or for each of a list", () => {
     const g = (x: Tensor): readonly [Tensor, { readonly s: Tensor }] => [x.mul(2), { s: x.add(1) }];
-    const [a, b] = vmap(g, { outAxes: [1, 0] })(tensor([[1, 2], [3, 4], [5, 6]]));
-    expect([a.shape, b.s.shape]).toEqual([[2, 3], [3, 2]]);
-    expect(vmap(g, { outAxes: -1 })(tensor([[1, 2], [3, 4], [5, 6]]))[1].s.shape).toEqual([2, 3]);
+    const [a, b] = vmap(g, { outAxes: [1, 0] })(
+      tensor([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ]),
+    );
+    expect([a.shape, b.s.shape]).toEqual([
+      [2, 3],
+      [3, 2],
+    ]);
+    expect(
+      vmap(g, { outAxes: -1 })(
+        tensor([
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ]),
+      )[1].s.shape,
+    ).toEqual([2, 3]);
   });
 
   test("an output that depends on no batched input is repeated; an empty batch works", () => {
-    expectClose(vmap((_x: Tensor) => tensor([7, 8]))(zeros([2])), [[7, 8], [7, 8]]);
+    expectClose(vmap((_x: Tensor) => tensor([7, 8]))(zeros([2])), [
+      [7, 8],
+      [7, 8],
+    ]);
     expect(vmap((x: Tensor) => x.sin().sum())(zeros([0, 3])).shape).toEqual([0]);
   });
 
@@ -443,14 +517,60 @@ describe("customVjp", () => {
     const bad = (forward: (x: Tensor) => unknown, backward: (r: unknown, g: Tensor) => unknown) =>
       message(() => grad(customVjp(id, forward as never, backward as never))(tensor(1)));
     const at = tensor([1, 2]);
-    expect(message(() => grad((w: Tensor) => customVjp((x: Tensor) => x.mul(label(w, "w")), (x: Tensor) => [x, null], (_r, g: Tensor) => [g])(at).sum())(at)))
-      .toMatchInlineSnapshot(`"CotangentError: customVjp: the function closes over a tensor that an enclosing transform watches — w:float64[2]; pass it as an argument"`);
-    expect(message(() => grad((w: Tensor) => customVjp(id, (x: Tensor) => [x, w], (w, g: Tensor) => [g.mul(w as Tensor)])(w))(tensor(1))))
-      .toMatchInlineSnapshot(`"CotangentError: customVjp: forward closes over a tensor that an enclosing transform watches — float64[]; pass it as an argument"`);
-    expect(bad((x) => x, (_r, g) => [g])).toMatchInlineSnapshot(`"CotangentError: customVjp: forward does not return a pair — float64[]; return [output, residuals]"`);
-    expect(bad((x) => [x, null], (_r, g) => g)).toMatchInlineSnapshot(`"CotangentError: customVjp: backward does not return a list of 1 — float64[]; return one cotangent an argument, null for none"`);
-    expect(bad((x) => [x, null], () => [at])).toMatchInlineSnapshot(`"CotangentError: customVjp: a cotangent has another shape than its argument — argument 1 is [], its cotangent [2]; make them equal"`);
-    expect(bad((x) => [x.reshape([1]), null], (_r, g) => [g])).toMatchInlineSnapshot(
+    expect(
+      message(() =>
+        grad((w: Tensor) =>
+          customVjp(
+            (x: Tensor) => x.mul(label(w, "w")),
+            (x: Tensor) => [x, null],
+            (_r, g: Tensor) => [g],
+          )(at).sum(),
+        )(at),
+      ),
+    ).toMatchInlineSnapshot(
+      `"CotangentError: customVjp: the function closes over a tensor that an enclosing transform watches — w:float64[2]; pass it as an argument"`,
+    );
+    expect(
+      message(() =>
+        grad((w: Tensor) =>
+          customVjp(
+            id,
+            (x: Tensor) => [x, w],
+            (w, g: Tensor) => [g.mul(w as Tensor)],
+          )(w),
+        )(tensor(1)),
+      ),
+    ).toMatchInlineSnapshot(
+      `"CotangentError: customVjp: forward closes over a tensor that an enclosing transform watches — float64[]; pass it as an argument"`,
+    );
+    expect(
+      bad(
+        (x) => x,
+        (_r, g) => [g],
+      ),
+    ).toMatchInlineSnapshot(`"CotangentError: customVjp: forward does not return a pair — float64[]; return [output, residuals]"`);
+    expect(
+      bad(
+        (x) => [x, null],
+        (_r, g) => g,
+      ),
+    ).toMatchInlineSnapshot(
+      `"CotangentError: customVjp: backward does not return a list of 1 — float64[]; return one cotangent an argument, null for none"`,
+    );
+    expect(
+      bad(
+        (x) => [x, null],
+        () => [at],
+      ),
+    ).toMatchInlineSnapshot(
+      `"CotangentError: customVjp: a cotangent has another shape than its argument — argument 1 is [], its cotangent [2]; make them equal"`,
+    );
+    expect(
+      bad(
+        (x) => [x.reshape([1]), null],
+        (_r, g) => [g],
+      ),
+    ).toMatchInlineSnapshot(
       `"CotangentError: customVjp: forward gives another type than the function — the output is float64[], that of forward is float64[1]; make them equal"`,
     );
   });
@@ -486,10 +606,24 @@ describe("customJvp", () => {
 
   test("says what is wrong", () => {
     const at = tensor(2);
-    const w = (rule: (p: readonly [Tensor], t: readonly [Tensor]) => unknown) => message(() => grad(customJvp((x: Tensor) => x.sin(), rule as never))(at));
-    expect(w(([x]) => x)).toMatchInlineSnapshot(`"CotangentError: customJvp: the rule does not return a pair — float64[]; return [output, tangent]"`);
-    expect(w(([x]) => [x, tensor([1])])).toMatchInlineSnapshot(`"CotangentError: customJvp: a tangent has another shape than its output — the output is [], its tangent [1]; make them equal"`);
-    expect(message(() => grad((w: Tensor) => customJvp((x: Tensor) => x, ([x], [t]) => [x, t.mul(w)])(w))(at))).toMatchInlineSnapshot(
+    const w = (rule: (p: readonly [Tensor], t: readonly [Tensor]) => unknown) =>
+      message(() => grad(customJvp((x: Tensor) => x.sin(), rule as never))(at));
+    expect(w(([x]) => x)).toMatchInlineSnapshot(
+      `"CotangentError: customJvp: the rule does not return a pair — float64[]; return [output, tangent]"`,
+    );
+    expect(w(([x]) => [x, tensor([1])])).toMatchInlineSnapshot(
+      `"CotangentError: customJvp: a tangent has another shape than its output — the output is [], its tangent [1]; make them equal"`,
+    );
+    expect(
+      message(() =>
+        grad((w: Tensor) =>
+          customJvp(
+            (x: Tensor) => x,
+            ([x], [t]) => [x, t.mul(w)],
+          )(w),
+        )(at),
+      ),
+    ).toMatchInlineSnapshot(
       `"CotangentError: customJvp: the rule closes over a tensor that an enclosing transform watches — float64[]; pass it as an argument"`,
     );
   });
@@ -517,7 +651,10 @@ describe("checkpoint", () => {
 });
 
 describe("debug", () => {
-  const at = tensor([[4, 1], [0, 9]]);
+  const at = tensor([
+    [4, 1],
+    [0, 9],
+  ]);
 
   test("names the op, its shapes, the entry and the line, forward and backward", () => {
     expect(message(() => debug((x: Tensor) => x.log().sum())(at))).toMatchInlineSnapshot(
@@ -526,7 +663,9 @@ describe("debug", () => {
     expect(message(() => debug(grad((x: Tensor) => x.sqrt().sum()))(at))).toMatchInlineSnapshot(
       `"CotangentError: debug: the first non-finite value is in the backward pass — the derivative of sqrt of [2, 2] gives Infinity at [1, 0] of [2, 2]; look at <line>"`,
     );
-    expect(message(() => grad(debug((x: Tensor) => x.sqrt().sum()))(at))).toMatch(/backward pass — the derivative of sqrt of \[2, 2\] gives Infinity at \[1, 0\]/);
+    expect(message(() => grad(debug((x: Tensor) => x.sqrt().sum()))(at))).toMatch(
+      /backward pass — the derivative of sqrt of \[2, 2\] gives Infinity at \[1, 0\]/,
+    );
     expect(message(() => debug((x: Tensor) => x)(tensor([1, Number.NaN])))).toMatchInlineSnapshot(
       `"CotangentError: debug: an argument is not finite — argument 1 has NaN at [1] of [2]; look at the caller"`,
     );
@@ -607,7 +746,9 @@ describe("wrong arguments", () => {
   };
 
   test("are refused with what was given and what to do", () => {
-    expect(Object.fromEntries(Object.entries(cases).map(([name, run]) => [name, message(run).replace("CotangentError: ", "")]))).toMatchInlineSnapshot(`
+    expect(
+      Object.fromEntries(Object.entries(cases).map(([name, run]) => [name, message(run).replace("CotangentError: ", "")])),
+    ).toMatchInlineSnapshot(`
       {
         "a cotangent of another form": "vjp: the structs differ in form — .a, [0]; give structs with the same keys and lengths",
         "a cotangent of another shape": "vjp: the cotangent has another shape than what it belongs to — the cotangent is [], the output is [2]; make them equal",

@@ -20,7 +20,14 @@ export function runsDirectly(operands: readonly Tensor[]): boolean {
 }
 
 /** Throws unless what a function returned has the form, shapes and dtypes of what it was given. */
-export function checkSameType(op: string, what: string, wanted: readonly Aval[], definition: StructDefinition, got: readonly Aval[], returned: StructDefinition): void {
+export function checkSameType(
+  op: string,
+  what: string,
+  wanted: readonly Aval[],
+  definition: StructDefinition,
+  got: readonly Aval[],
+  returned: StructDefinition,
+): void {
   checkSameForm(op, definition, returned);
   wanted.forEach((x, i) => {
     const y = got[i]!;
@@ -47,5 +54,9 @@ export function stackOf(xs: readonly Tensor[], aval: Aval): Tensor {
 
 /** The integers 0, 1, …, n - 1 from `first` on. */
 export function indices(first: number, n: number): Tensor {
-  return tensorOf([n], "int32", Int32Array.from({ length: n }, (_, i) => first + i));
+  return tensorOf(
+    [n],
+    "int32",
+    Int32Array.from({ length: n }, (_, i) => first + i),
+  );
 }

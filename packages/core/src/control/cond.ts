@@ -5,7 +5,22 @@ import { where } from "../ops/selection.ts";
 import { reshape } from "../ops/movement.ts";
 import { flatten, unflatten } from "../struct.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { backwardGraph, batchedGraph, both, callOp, chosen, either, floats, given, placed, reachedFrom, reaches, tangentGraph, trace, withHidden } from "../transforms/call.ts";
+import {
+  backwardGraph,
+  batchedGraph,
+  both,
+  callOp,
+  chosen,
+  either,
+  floats,
+  given,
+  placed,
+  reachedFrom,
+  reaches,
+  tangentGraph,
+  trace,
+  withHidden,
+} from "../transforms/call.ts";
 import { batchGraph } from "../transforms/vmap.ts";
 import { checkFunction, checkSameType, runsDirectly } from "./carry.ts";
 
@@ -15,7 +30,10 @@ interface CondParams {
   readonly onFalse: SubGraph;
 }
 
-const branches = (f: (graph: SubGraph) => SubGraph, { onTrue, onFalse }: CondParams): CondParams => ({ onTrue: f(onTrue), onFalse: f(onFalse) });
+const branches = (f: (graph: SubGraph) => SubGraph, { onTrue, onFalse }: CondParams): CondParams => ({
+  onTrue: f(onTrue),
+  onFalse: f(onFalse),
+});
 
 /** Inputs: the predicate, a scalar, then the operands. */
 export const condOp: Op<CondParams> = /* @__PURE__ */ callOp<CondParams>({
@@ -28,19 +46,41 @@ export const condOp: Op<CondParams> = /* @__PURE__ */ callOp<CondParams>({
     const reached = either(reachedFrom(params.onTrue, marked), reachedFrom(params.onFalse, marked));
     const needed = both(wanted.slice(1), reached);
     const inputs = [...node.inputs, ...(chosen(cotangents, marked) as Tensor[])];
-    return [null, ...placed(apply(condOp, inputs, branches((graph) => backwardGraph(graph, marked, needed), params)), needed)];
+    return [
+      null,
+      ...placed(
+        apply(
+          condOp,
+          inputs,
+          branches((graph) => backwardGraph(graph, marked, needed), params),
+        ),
+        needed,
+      ),
+    ];
   },
   pushforward(node, tangents) {
     const params = node.params as CondParams;
     const marked = both(given(tangents.slice(1)), floats(node.inputs.slice(1)));
     const moved = either(reaches(params.onTrue, marked, true), reaches(params.onFalse, marked, true));
     const inputs = [...node.inputs, ...(chosen(tangents.slice(1), marked) as Tensor[])];
-    return placed(apply(condOp, inputs, branches((graph) => tangentGraph(graph, marked, moved, false), params)), moved);
+    return placed(
+      apply(
+        condOp,
+        inputs,
+        branches((graph) => tangentGraph(graph, marked, moved, false), params),
+      ),
+      moved,
+    );
   },
   lift(inputs, batched, params, size) {
     const [predicate, ...operands] = inputs as [Tensor, ...Tensor[]];
     const flags = batched.slice(1);
-    if (!batched[0]) return apply(condOp, inputs, branches((graph) => batchedGraph(graph, flags, size), params));
+    if (!batched[0])
+      return apply(
+        condOp,
+        inputs,
+        branches((graph) => batchedGraph(graph, flags, size), params),
+      );
     const onFalse = batchGraph(params.onFalse, operands, flags, size);
     return batchGraph(params.onTrue, operands, flags, size).map((x, i) => select(predicate, x, onFalse[i]!));
   },
@@ -86,6 +126,12 @@ export function cond<A extends readonly unknown[], R>(
 }
 
 export function checkPredicate(op: string, predicate: Tensor): Tensor {
-  if (predicate.rank !== 0) throw argumentError(op, "the predicate is not a scalar", predicate, "use where to choose entry by entry, or all and any to make a scalar");
+  if (predicate.rank !== 0)
+    throw argumentError(
+      op,
+      "the predicate is not a scalar",
+      predicate,
+      "use where to choose entry by entry, or all and any to make a scalar",
+    );
   return predicate;
 }

@@ -13,7 +13,24 @@ import type { Node } from "../recording.ts";
 import { pullback } from "../sweep.ts";
 import { type Flat, flatten, unflatten } from "../struct.ts";
 import { entriesOf, isTensor, scalarTensor, type Tensor } from "../tensor.ts";
-import { avalOf, batchedGraph, both, callOp, chosen, either, fill, floats, given, placed, placeholder, reaches, stacked, tangentGraph, trace, withHidden } from "../transforms/call.ts";
+import {
+  avalOf,
+  batchedGraph,
+  both,
+  callOp,
+  chosen,
+  either,
+  fill,
+  floats,
+  given,
+  placed,
+  placeholder,
+  reaches,
+  stacked,
+  tangentGraph,
+  trace,
+  withHidden,
+} from "../transforms/call.ts";
 import { batchGraph } from "../transforms/vmap.ts";
 import { checkFlatType, checkFunction, indices, runsDirectly } from "./carry.ts";
 import { checkPredicate, condOp, select } from "./cond.ts";
@@ -42,7 +59,10 @@ const whileOp: Op<WhileParams> = /* @__PURE__ */ callOp<WhileParams>({
   pullback(node, cotangents) {
     const params = node.params as WhileParams;
     if (params.maxSteps === undefined) throw missingStepsError();
-    return pullback(recordFunction((inputs) => boundedLoop(inputs, params, params.maxSteps!), node.inputs), cotangents);
+    return pullback(
+      recordFunction((inputs) => boundedLoop(inputs, params, params.maxSteps!), node.inputs),
+      cotangents,
+    );
   },
   pushforward: (node, tangents) => pushforwardWhile(node, tangents),
   lift: (inputs, batched, params, size) => liftWhile(inputs, batched, params, size),
@@ -84,11 +104,19 @@ function pushforwardWhile(node: Node, tangents: readonly (Tensor | null)[]): (Te
     { abstract: true, reverse: false },
   );
   const test: SubGraph = {
-    inputs: [...condition.inputs.slice(0, carries), ...groups[1]!.map(placeholder), ...condition.inputs.slice(carries), ...groups[3]!.map(placeholder)],
+    inputs: [
+      ...condition.inputs.slice(0, carries),
+      ...groups[1]!.map(placeholder),
+      ...condition.inputs.slice(carries),
+      ...groups[3]!.map(placeholder),
+    ],
     outputs: condition.outputs,
     nodes: condition.nodes,
   };
-  const start = chosen(tangents.slice(0, carries).map((t, i) => t ?? zerosOf(node.inputs[i]!)), carry);
+  const start = chosen(
+    tangents.slice(0, carries).map((t, i) => t ?? zerosOf(node.inputs[i]!)),
+    carry,
+  );
   const outputs = apply(
     whileOp,
     [...node.inputs.slice(0, carries), ...start, ...node.inputs.slice(carries), ...(chosen(tangents.slice(carries), rest) as Tensor[])],
@@ -98,7 +126,12 @@ function pushforwardWhile(node: Node, tangents: readonly (Tensor | null)[]): (Te
 }
 
 /** All examples run until the last is done; those done before keep what they have. */
-function liftWhile(inputs: readonly Tensor[], batched: readonly boolean[], { condition, body, carries, maxSteps }: WhileParams, size: number): readonly Tensor[] {
+function liftWhile(
+  inputs: readonly Tensor[],
+  batched: readonly boolean[],
+  { condition, body, carries, maxSteps }: WhileParams,
+  size: number,
+): readonly Tensor[] {
   const rest = batched.slice(carries);
   let carry = batched.slice(0, carries);
   for (let before = -1; before !== carry.filter(Boolean).length; ) {
@@ -109,7 +142,8 @@ function liftWhile(inputs: readonly Tensor[], batched: readonly boolean[], { con
   const marked = [...carry, ...rest];
   const differing = reaches(condition, marked, false)[0]!;
   const avals = body.inputs.map((x, i) => (marked[i] ? stacked(size, x) : avalOf(x)));
-  const trace = (run: (all: readonly Tensor[]) => readonly Tensor[]): SubGraph => recordFunction(run, avals, { abstract: true, reverse: false });
+  const trace = (run: (all: readonly Tensor[]) => readonly Tensor[]): SubGraph =>
+    recordFunction(run, avals, { abstract: true, reverse: false });
   const test = (all: readonly Tensor[]): Tensor => batchGraph(condition, all, marked, size)[0]!;
   const step = (all: readonly Tensor[]): readonly Tensor[] => {
     const next = batchGraph(body, all, marked, size, carry);
@@ -117,12 +151,16 @@ function liftWhile(inputs: readonly Tensor[], batched: readonly boolean[], { con
     const going = test(all);
     return next.map((x, i) => select(going, x, all[i]!));
   };
-  const outputs = apply(whileOp, inputs.map((x, i) => (marked[i] && !batched[i] ? broadcastTo(x, [size, ...x.shape]) : x)), {
-    condition: differing ? trace((all) => [less(0, sum(cast(test(all), "bool")))]) : batchedGraph(condition, marked, size, [false]),
-    body: trace(step),
-    carries,
-    maxSteps,
-  });
+  const outputs = apply(
+    whileOp,
+    inputs.map((x, i) => (marked[i] && !batched[i] ? broadcastTo(x, [size, ...x.shape]) : x)),
+    {
+      condition: differing ? trace((all) => [less(0, sum(cast(test(all), "bool")))]) : batchedGraph(condition, marked, size, [false]),
+      body: trace(step),
+      carries,
+      maxSteps,
+    },
+  );
   return outputs.map((x, i) => (carry[i] ? x : broadcastTo(x, [size, ...x.shape])));
 }
 
@@ -170,7 +208,12 @@ export function whileLoop<C>(condition: (carry: C) => Tensor, body: (carry: C) =
 const checkTest = (test: unknown): Tensor => checkPredicate("whileLoop", operand("whileLoop", 0, test));
 
 /** The loop in JavaScript, one call of each function a step. */
-function runWhile(condition: (carry: unknown) => unknown, body: (carry: unknown) => unknown, initial: Flat, maxSteps: number | undefined): unknown {
+function runWhile(
+  condition: (carry: unknown) => unknown,
+  body: (carry: unknown) => unknown,
+  initial: Flat,
+  maxSteps: number | undefined,
+): unknown {
   let carry = initial;
   const whole = (): unknown => fill([carry], carry.leaves)[0];
   for (let steps = 0; checkTest(condition(whole())).values[0] !== 0; steps++) {
@@ -201,13 +244,17 @@ export function forLoop<C>(lower: number | Tensor, upper: number | Tensor, body:
   }
   const [first, last] = [from, to].map((bound) => (typeof bound === "number" ? scalarTensor(bound, "int32") : bound)) as [Tensor, Tensor];
   const one = scalarTensor(1, "int32");
-  return whileLoop<readonly [Tensor, C]>(([i]) => less(i, last), ([i, carry]) => [add(i, one), body(i, carry)], [first, init])[1];
+  return whileLoop<readonly [Tensor, C]>(
+    ([i]) => less(i, last),
+    ([i, carry]) => [add(i, one), body(i, carry)],
+    [first, init],
+  )[1];
 }
 
 /** A bound as a number, unless it is only known inside a recording. */
 function boundOf(name: string, bound: unknown): number | Tensor {
   if (!isTensor(bound)) return checkInteger("forLoop", `the ${name} bound`, bound);
-  if (bound.rank !== 0 || bound.dtype !== "int32") throw argumentError("forLoop", `the ${name} bound is not an int32 scalar`, bound, "give an integer, or cast it");
+  if (bound.rank !== 0 || bound.dtype !== "int32")
+    throw argumentError("forLoop", `the ${name} bound is not an int32 scalar`, bound, "give an integer, or cast it");
   return bound.origin?.watch.open ? bound : entriesOf(bound)[0]!;
 }
-

@@ -44,7 +44,10 @@ export interface ScanParams {
 }
 
 /** The inputs or outputs of a body or of the op by role. */
-function parts<T>(items: readonly T[], { carries, sequences }: Pick<ScanParams, "carries" | "sequences">): { readonly carry: T[]; readonly xs: T[]; readonly rest: T[] } {
+function parts<T>(
+  items: readonly T[],
+  { carries, sequences }: Pick<ScanParams, "carries" | "sequences">,
+): { readonly carry: T[]; readonly xs: T[]; readonly rest: T[] } {
   return { carry: items.slice(0, carries), xs: items.slice(carries, carries + sequences), rest: items.slice(carries + sequences) };
 }
 
@@ -62,7 +65,14 @@ export const scanOp: Op<ScanParams> = /* @__PURE__ */ callOp<ScanParams>({
       carry = outputs.slice(0, carries);
       rows[i] = outputs;
     }
-    return body.outputs.map((x, k) => (k < carries ? carry[k]! : machine.stack(rows.map((row) => row[k]!), x)));
+    return body.outputs.map((x, k) =>
+      k < carries
+        ? carry[k]!
+        : machine.stack(
+            rows.map((row) => row[k]!),
+            x,
+          ),
+    );
   },
   saving: (params) => (params.saved ? params : { ...params, saved: true, body: withCarries(params) }),
   pullback: (node, cotangents, wanted) => pullbackScan(node, cotangents, wanted),
@@ -101,21 +111,32 @@ function pullbackScan(node: Node, cotangents: readonly (Tensor | null)[], wanted
   const own = both(given(cotangents), floats(node.outputs));
   const gys = own.slice(carries);
   const moved = fixpoint(want.carry, (carry) => reaches(body, [...carry, ...want.xs, ...want.rest], true).slice(0, carries));
-  const carried = fixpoint(both(own.slice(0, carries), moved), (carry) => both(reachedFrom(body, [...carry, ...gys]).slice(0, carries), moved));
+  const carried = fixpoint(both(own.slice(0, carries), moved), (carry) =>
+    both(reachedFrom(body, [...carry, ...gys]).slice(0, carries), moved),
+  );
   const reached = parts(reachedFrom(body, [...carried, ...gys]), params);
   const [xs, rest] = [both(want.xs, reached.xs), both(want.rest, reached.rest)];
-  const gcarry = chosen(cotangents.slice(0, carries).map((g, i) => g ?? zerosOf(node.outputs[i]!)), carried);
+  const gcarry = chosen(
+    cotangents.slice(0, carries).map((g, i) => g ?? zerosOf(node.outputs[i]!)),
+    carried,
+  );
   const sums = chosen(inputs.rest, rest);
-  const outputs = apply(scanOp, [...gcarry, ...sums.map(zerosOf), ...saved, ...inputs.xs, ...(chosen(cotangents.slice(carries), gys) as Tensor[]), ...inputs.rest], {
-    body: reverseBody(params, { carried, gys, xs, rest }),
-    carries: gcarry.length + sums.length,
-    sequences: carries + params.sequences + gys.filter(Boolean).length,
-    length: params.length,
-    reverse: !params.reverse,
-    saved: false,
-  });
+  const outputs = apply(
+    scanOp,
+    [...gcarry, ...sums.map(zerosOf), ...saved, ...inputs.xs, ...(chosen(cotangents.slice(carries), gys) as Tensor[]), ...inputs.rest],
+    {
+      body: reverseBody(params, { carried, gys, xs, rest }),
+      carries: gcarry.length + sums.length,
+      sequences: carries + params.sequences + gys.filter(Boolean).length,
+      length: params.length,
+      reverse: !params.reverse,
+      saved: false,
+    },
+  );
   const [forCarry, forRest] = [outputs.slice(0, gcarry.length), outputs.slice(gcarry.length, gcarry.length + sums.length)];
-  return [...placed(forCarry, carried), ...placed(outputs.slice(gcarry.length + sums.length), xs), ...placed(forRest, rest)].map((g, i) => (wanted[i] ? g : null));
+  return [...placed(forCarry, carried), ...placed(outputs.slice(gcarry.length + sums.length), xs), ...placed(forRest, rest)].map((g, i) =>
+    wanted[i] ? g : null,
+  );
 }
 
 /** Which cotangents go round the reversed loop, and which are asked of each step. */
@@ -137,10 +158,21 @@ function reverseBody(params: ScanParams, { carried, gys, xs, rest }: Marks): Sub
   return recordFunction(
     (all) => {
       let next = 0;
-      const [g, sofar, c, x, gs, r] = groups.map((group) => all.slice(next, (next += group.length))) as [Tensor[], Tensor[], Tensor[], Tensor[], Tensor[], Tensor[]];
+      const [g, sofar, c, x, gs, r] = groups.map((group) => all.slice(next, (next += group.length))) as [
+        Tensor[],
+        Tensor[],
+        Tensor[],
+        Tensor[],
+        Tensor[],
+        Tensor[],
+      ];
       const out = replay(pulled, [...c, ...x, ...r, ...g, ...gs]);
       const forRest = out.slice(out.length - sums.length);
-      return [...out.slice(0, gcarry.length), ...sofar.map((total, i) => add(total, forRest[i]!)), ...out.slice(gcarry.length, out.length - sums.length)];
+      return [
+        ...out.slice(0, gcarry.length),
+        ...sofar.map((total, i) => add(total, forRest[i]!)),
+        ...out.slice(gcarry.length, out.length - sums.length),
+      ];
     },
     groups.flat().map(avalOf),
     { abstract: true },
@@ -163,7 +195,14 @@ function pushforwardScan(node: Node, tangents: readonly (Tensor | null)[]): (Ten
   const beside = recordFunction(
     (all) => {
       let next = 0;
-      const [c, tc, x, tx, r, tr] = groups.map((group) => all.slice(next, (next += group.length))) as [Tensor[], Tensor[], Tensor[], Tensor[], Tensor[], Tensor[]];
+      const [c, tc, x, tx, r, tr] = groups.map((group) => all.slice(next, (next += group.length))) as [
+        Tensor[],
+        Tensor[],
+        Tensor[],
+        Tensor[],
+        Tensor[],
+        Tensor[],
+      ];
       const out = replay(pushed, [...c, ...x, ...r, ...tc, ...tx, ...tr]);
       const primals = out.slice(0, carries);
       return [...primals, ...out.slice(body.outputs.length)];
@@ -171,10 +210,20 @@ function pushforwardScan(node: Node, tangents: readonly (Tensor | null)[]): (Ten
     groups.flat().map(avalOf),
     { abstract: true, reverse: false },
   );
-  const start = chosen(ts.carry.map((t, i) => t ?? zerosOf(inputs.carry[i]!)), carry);
+  const start = chosen(
+    ts.carry.map((t, i) => t ?? zerosOf(inputs.carry[i]!)),
+    carry,
+  );
   const outputs = apply(
     scanOp,
-    [...inputs.carry, ...start, ...inputs.xs, ...(chosen(ts.xs, moving.xs) as Tensor[]), ...inputs.rest, ...(chosen(ts.rest, moving.rest) as Tensor[])],
+    [
+      ...inputs.carry,
+      ...start,
+      ...inputs.xs,
+      ...(chosen(ts.xs, moving.xs) as Tensor[]),
+      ...inputs.rest,
+      ...(chosen(ts.rest, moving.rest) as Tensor[]),
+    ],
     {
       body: beside,
       carries: carries + start.length,
@@ -251,7 +300,10 @@ export function scan<C, X, Y>(f: (carry: C, x: X) => readonly [C, Y], init: C, x
     reverse,
     saved: false,
   });
-  return [unflatten<C>(carry.definition, outputs.slice(0, carry.leaves.length)), unflatten<Y>(returned.ys, outputs.slice(carry.leaves.length, body.outputs.length))];
+  return [
+    unflatten<C>(carry.definition, outputs.slice(0, carry.leaves.length)),
+    unflatten<Y>(returned.ys, outputs.slice(carry.leaves.length, body.outputs.length)),
+  ];
 }
 
 function lengthOf({ leaves, definition }: Flat, given: unknown): number {
@@ -264,7 +316,8 @@ function lengthOf({ leaves, definition }: Flat, given: unknown): number {
     throw clashError("scan", "lengths differ", clash, "give sequences of one length along the leading axis");
   });
   const length = stated ?? leaves[0]?.shape[0];
-  if (length === undefined) throw clashError("scan", "the number of steps is unknown", "no sequence and no length", "give xs, or { length }");
+  if (length === undefined)
+    throw clashError("scan", "the number of steps is unknown", "no sequence and no length", "give xs, or { length }");
   return length;
 }
 
@@ -290,7 +343,13 @@ function traceBody(f: (carry: unknown, x: unknown) => unknown, carry: Flat, sequ
 }
 
 /** The loop in JavaScript, one call of the function a step. */
-function runScan(f: (carry: never, x: never) => unknown, initial: Flat, sequences: Flat, length: number, reverse: boolean): [unknown, unknown] {
+function runScan(
+  f: (carry: never, x: never) => unknown,
+  initial: Flat,
+  sequences: Flat,
+  length: number,
+  reverse: boolean,
+): [unknown, unknown] {
   let carry = initial;
   const rows = new Array<Flat>(length);
   for (let step = 0; step < length; step++) {
@@ -307,13 +366,26 @@ function runScan(f: (carry: never, x: never) => unknown, initial: Flat, sequence
   const first = rows[0];
   const last = unflatten(carry.definition, carry.leaves);
   if (first === undefined) return [last, emptyOutputs(f, initial, sequences)];
-  return [last, unflatten(first.definition, first.leaves.map((y, k) => stackOf(rows.map((row) => row.leaves[k]!), y)))];
+  return [
+    last,
+    unflatten(
+      first.definition,
+      first.leaves.map((y, k) =>
+        stackOf(
+          rows.map((row) => row.leaves[k]!),
+          y,
+        ),
+      ),
+    ),
+  ];
 }
 
 /** What a loop of no steps collects: the function is traced for the shapes. */
 function emptyOutputs(f: (carry: never, x: never) => unknown, carry: Flat, sequences: Flat): unknown {
   const slices = sequences.leaves.map((x) => ({ shape: x.shape.slice(1), dtype: x.dtype }));
   const { body, ys } = traceBody(f as never, carry, sequences, slices);
-  return unflatten(ys, body.outputs.slice(carry.leaves.length).map((y) => zerosOf(stacked(0, y))));
+  return unflatten(
+    ys,
+    body.outputs.slice(carry.leaves.length).map((y) => zerosOf(stacked(0, y))),
+  );
 }
-

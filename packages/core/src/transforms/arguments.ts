@@ -102,14 +102,21 @@ export interface RecordedCall {
   readonly aux: unknown;
 }
 
-export function recordCall(transform: string, f: AnyFunction, inputs: Differentiated, aux: boolean, options: RecordOptions = {}): RecordedCall {
+export function recordCall(
+  transform: string,
+  f: AnyFunction,
+  inputs: Differentiated,
+  aux: boolean,
+  options: RecordOptions = {},
+): RecordedCall {
   let definition: StructDefinition | undefined;
   let beside: unknown;
   const graph = recordFunction(
     (leaves) => {
       let out = (f as (...args: unknown[]) => unknown)(...inputs.fill(leaves));
       if (aux) {
-        if (!Array.isArray(out) || out.length !== 2) throw argumentError(transform, "with aux the function returns a pair", out, "return [output, aux]");
+        if (!Array.isArray(out) || out.length !== 2)
+          throw argumentError(transform, "with aux the function returns a pair", out, "return [output, aux]");
         [out, beside] = out as [unknown, unknown];
       }
       const flat = flatten(out, transform, "the output");
@@ -140,7 +147,13 @@ export function floatOutputs(transform: string, { graph, definition }: RecordedC
 }
 
 /** The leaves of a tangent or cotangent `what` given for a struct; null, where a whole struct is null, is zero. Throws where form or shape differ. */
-export function matchingLeaves(transform: string, what: string, given: unknown, wanted: readonly Tensor[], definition: StructDefinition): (Tensor | null)[] {
+export function matchingLeaves(
+  transform: string,
+  what: string,
+  given: unknown,
+  wanted: readonly Tensor[],
+  definition: StructDefinition,
+): (Tensor | null)[] {
   if (given === null || given === undefined) return wanted.map(() => null);
   const flat = flatten(given, transform, what);
   checkSameForm(transform, definition, flat.definition);

@@ -14,7 +14,8 @@ import { entriesOf, Tensor, tensorOf } from "../tensor.ts";
 import { batchGraph } from "./vmap.ts";
 
 /** What a call op states; the rest of its record follows. */
-export type CallSpec<P> = Pick<Op<P>, "name" | "pullback" | "pushforward" | "saving" | "show"> & Required<Pick<Op<P>, "infer" | "call" | "lift" | "graphs">>;
+export type CallSpec<P> = Pick<Op<P>, "name" | "pullback" | "pushforward" | "saving" | "show"> &
+  Required<Pick<Op<P>, "infer" | "call" | "lift" | "graphs">>;
 
 /** An op that holds sub-graphs. */
 export function callOp<P>(spec: CallSpec<P>): Op<P> {
@@ -57,7 +58,12 @@ export interface Traced {
 }
 
 /** Traces a function of several structs, given flat and by their shapes. */
-export function trace(op: string, f: (...args: never[]) => unknown, args: readonly Pick<Flat, "definition">[], avals: readonly Aval[]): Traced {
+export function trace(
+  op: string,
+  f: (...args: never[]) => unknown,
+  args: readonly Pick<Flat, "definition">[],
+  avals: readonly Aval[],
+): Traced {
   let definition: StructDefinition | undefined;
   const recorded = recordFunction(
     (inputs) => {
@@ -108,13 +114,17 @@ export const either = (x: readonly boolean[], y: readonly boolean[]): boolean[] 
 /** Which outputs depend on the marked inputs; through floats alone if derivatives are meant. */
 export function reaches(graph: SubGraph, marked: readonly boolean[], floatsOnly: boolean): boolean[] {
   const passes = (flag: boolean, x: Aval): boolean => flag && (!floatsOnly || isFloat(x.dtype));
-  return walk<boolean>(graph, marked.map((flag, i) => passes(flag, graph.inputs[i]!)), {
-    constant: () => false,
-    step: (node, flags) => {
-      const any = flags.includes(true);
-      return node.outputs.map((out) => passes(any, out));
+  return walk<boolean>(
+    graph,
+    marked.map((flag, i) => passes(flag, graph.inputs[i]!)),
+    {
+      constant: () => false,
+      step: (node, flags) => {
+        const any = flags.includes(true);
+        return node.outputs.map((out) => passes(any, out));
+      },
     },
-  });
+  );
 }
 
 /** Which inputs the marked outputs depend on through floats. */
@@ -139,7 +149,10 @@ export function backwardGraph(graph: SubGraph, marked: readonly boolean[], wante
       const inputs = all.slice(0, count);
       const outputs = replay(graph, inputs);
       const cotangents = pullback({ recording, inputs, outputs }, placed(all.slice(count), marked));
-      return chosen(cotangents.map((g, i) => g ?? zerosOf(graph.inputs[i]!)), wanted);
+      return chosen(
+        cotangents.map((g, i) => g ?? zerosOf(graph.inputs[i]!)),
+        wanted,
+      );
     },
     [...graph.inputs, ...chosen(graph.outputs, marked)].map(avalOf),
     { abstract: true },
@@ -154,7 +167,13 @@ export function tangentGraph(graph: SubGraph, marked: readonly boolean[], wanted
       const inputs = all.slice(0, count);
       const outputs = replay(graph, inputs);
       const tangents = pushforward(openGraph(recording, inputs, outputs), placed(all.slice(count), marked));
-      return [...(primals ? outputs : []), ...chosen(tangents.map((t, i) => t ?? zerosOf(outputs[i]!)), wanted)];
+      return [
+        ...(primals ? outputs : []),
+        ...chosen(
+          tangents.map((t, i) => t ?? zerosOf(outputs[i]!)),
+          wanted,
+        ),
+      ];
     },
     [...graph.inputs, ...chosen(graph.inputs, marked)].map(avalOf),
     { abstract: true, reverse: false },

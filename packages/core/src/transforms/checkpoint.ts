@@ -3,7 +3,20 @@ import { apply, type Op, type SubGraph } from "../op.ts";
 import { anyOpen } from "../recording.ts";
 import { flattenTensors, unflatten } from "../struct.ts";
 import { checkTransform } from "./arguments.ts";
-import { backwardGraph, batchedGraph, both, callOp, chosen, floats, given, placed, reachedFrom, reaches, tangentGraph, trace } from "./call.ts";
+import {
+  backwardGraph,
+  batchedGraph,
+  both,
+  callOp,
+  chosen,
+  floats,
+  given,
+  placed,
+  reachedFrom,
+  reaches,
+  tangentGraph,
+  trace,
+} from "./call.ts";
 
 interface CheckpointParams {
   readonly graph: SubGraph;

@@ -22,13 +22,31 @@ function lazy<T>(make: () => T): () => T {
 }
 
 /** Traces a part of a custom derivative, which may not close over watched tensors: no rule says how they enter. */
-function traceClosed(transform: string, part: string, f: (...args: never[]) => unknown, args: readonly Pick<Flat, "definition">[], avals: readonly Aval[]) {
+function traceClosed(
+  transform: string,
+  part: string,
+  f: (...args: never[]) => unknown,
+  args: readonly Pick<Flat, "definition">[],
+  avals: readonly Aval[],
+) {
   const traced = trace(transform, f, args, avals);
-  if (traced.hidden.length > 0) throw closedOverError(transform, part, traced.hidden.map((x) => ({ name: labelOf(x), x })));
+  if (traced.hidden.length > 0)
+    throw closedOverError(
+      transform,
+      part,
+      traced.hidden.map((x) => ({ name: labelOf(x), x })),
+    );
   return traced;
 }
 
-function checkOutputs(transform: string, part: string, graph: SubGraph, definition: StructDefinition, wanted: readonly Aval[], wantedDefinition: StructDefinition): void {
+function checkOutputs(
+  transform: string,
+  part: string,
+  graph: SubGraph,
+  definition: StructDefinition,
+  wanted: readonly Aval[],
+  wantedDefinition: StructDefinition,
+): void {
   checkSameForm(transform, wantedDefinition, definition);
   wanted.forEach((x, i) => {
     const out = graph.outputs[i]!;
@@ -69,7 +87,10 @@ const customVjpOp: Op<CustomVjpParams> = /* @__PURE__ */ callOp<CustomVjpParams>
       : node.inputs.map(() => null);
     const beside = cotangents.slice(count);
     if (beside.every((g) => g === null)) return through;
-    const around = pullback(recordFunction((inputs) => replay(kept, inputs), node.inputs), beside);
+    const around = pullback(
+      recordFunction((inputs) => replay(kept, inputs), node.inputs),
+      beside,
+    );
     return through.map((g, i) => (g === null ? around[i]! : around[i] === null ? g : add(g, around[i]!)));
   },
   pushforward(node, tangents) {
@@ -78,7 +99,13 @@ const customVjpOp: Op<CustomVjpParams> = /* @__PURE__ */ callOp<CustomVjpParams>
     const transposed = recordFunction((gs) => replay(rule.backward, [...residuals, ...gs]), outputs.map(zerosOf));
     const own = pullback(transposed, chosen(tangents, rule.marked));
     if (node.outputs.length === count) return own;
-    return [...own, ...pushforward(recordFunction((inputs) => replay(kept, inputs), node.inputs), tangents)];
+    return [
+      ...own,
+      ...pushforward(
+        recordFunction((inputs) => replay(kept, inputs), node.inputs),
+        tangents,
+      ),
+    ];
   },
   lift: (inputs, batched, { name, primal, rule, saved }, size) =>
     apply(customVjpOp, inputs, {
@@ -106,7 +133,10 @@ function residualsOf(node: Node) {
 function batchedRule(rule: VjpRule, batched: readonly boolean[], count: number, size: number): VjpRule {
   const { forward, residuals, backward, marked } = rule;
   const flags = backward.inputs.map((_, i) => (i < residuals.length ? (batched[residuals[i]!] ?? true) : true));
-  const shared = chosen(batched.map((flag) => !flag), marked);
+  const shared = chosen(
+    batched.map((flag) => !flag),
+    marked,
+  );
   return {
     forward: batchedGraph(forward, batched, size),
     residuals,
@@ -143,15 +173,20 @@ export function customVjp<A extends readonly unknown[], R, S>(
   backward: (residuals: S, g: R) => { readonly [K in keyof A]: A[K] | null },
 ): (...args: A) => R {
   checkTransform("customVjp", f, {});
-  if (typeof forward !== "function") throw argumentError("customVjp", "forward is not a function", forward, "give a function to [output, residuals]");
-  if (typeof backward !== "function") throw argumentError("customVjp", "backward is not a function", backward, "give a function of residuals and cotangent");
+  if (typeof forward !== "function")
+    throw argumentError("customVjp", "forward is not a function", forward, "give a function to [output, residuals]");
+  if (typeof backward !== "function")
+    throw argumentError("customVjp", "backward is not a function", backward, "give a function of residuals and cotangent");
   return (...args) => {
     if (!anyOpen()) return f(...args);
     const flat = flattenTensors(args, "");
     const { graph: primal, definition } = traceClosed("customVjp", "the function", (list: never) => f(...(list as A)), [flat], flat.leaves);
     const rule = lazy(() => traceRule(forward as never, backward as never, args, flat, primal, definition));
     if (watchOf(flat.leaves) !== null) rule();
-    return unflatten<R>(definition, apply(customVjpOp, flat.leaves, { name: f.name, primal, rule, saved: false }).slice(0, primal.outputs.length));
+    return unflatten<R>(
+      definition,
+      apply(customVjpOp, flat.leaves, { name: f.name, primal, rule, saved: false }).slice(0, primal.outputs.length),
+    );
   };
 }
 
@@ -166,7 +201,8 @@ function traceRule(
   let residuals: Flat | undefined;
   const run = (list: never): unknown => {
     const pair = forward(...(list as unknown[]));
-    if (!Array.isArray(pair) || pair.length !== 2) throw argumentError("customVjp", "forward does not return a pair", pair, "return [output, residuals]");
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw argumentError("customVjp", "forward does not return a pair", pair, "return [output, residuals]");
     const out = flatten(pair[0], "customVjp", "the output of forward");
     checkSameForm("customVjp", definition, out.definition);
     residuals = flattenTensors(pair[1], "the residuals");
@@ -182,7 +218,11 @@ function traceRule(
     return at >= 0 ? at : known.length + kept.push(x) - 1;
   });
   const back = traceBackward(backward, residuals!, definition, primal.outputs, args, flat);
-  return { forward: { inputs: traced.inputs, outputs: [...traced.outputs.slice(0, count), ...kept], nodes: traced.nodes }, residuals: places, ...back };
+  return {
+    forward: { inputs: traced.inputs, outputs: [...traced.outputs.slice(0, count), ...kept], nodes: traced.nodes },
+    residuals: places,
+    ...back,
+  };
 }
 
 function traceBackward(
@@ -197,7 +237,12 @@ function traceBackward(
   const run = (kept: never, g: never): unknown => {
     const cotangents = backward(kept, g);
     if (!Array.isArray(cotangents) || cotangents.length !== args.length) {
-      throw argumentError("customVjp", `backward does not return a list of ${args.length}`, cotangents, "return one cotangent an argument, null for none");
+      throw argumentError(
+        "customVjp",
+        `backward does not return a list of ${args.length}`,
+        cotangents,
+        "return one cotangent an argument, null for none",
+      );
     }
     const found = flattenTensors(cotangents, "");
     const byPath = new Map(found.definition.leaves.map(({ path }, i) => [path, found.leaves[i]!]));
@@ -209,7 +254,13 @@ function traceBackward(
       return isFloat(leaf.dtype) ? cotangent : undefined;
     });
     const stray = [...byPath.keys()][0];
-    if (stray !== undefined) throw clashError("customVjp", "backward gives a cotangent where there is no tensor", argumentAt(stray), "give it the form of the arguments");
+    if (stray !== undefined)
+      throw clashError(
+        "customVjp",
+        "backward gives a cotangent where there is no tensor",
+        argumentAt(stray),
+        "give it the form of the arguments",
+      );
     marked = own.map((g) => g !== undefined);
     return own.filter((g) => g !== undefined);
   };
@@ -240,7 +291,10 @@ const customJvpOp: Op<CustomJvpParams> = /* @__PURE__ */ callOp<CustomJvpParams>
   pushforward(node, tangents) {
     const { rule } = node.params as CustomJvpParams;
     if (!given(tangents).includes(true)) return node.outputs.map(() => null);
-    const moving = chosen(tangents.map((t, i) => t ?? zerosOf(node.inputs[i]!)), floats(node.inputs));
+    const moving = chosen(
+      tangents.map((t, i) => t ?? zerosOf(node.inputs[i]!)),
+      floats(node.inputs),
+    );
     return placed(replay(rule(), [...node.inputs, ...moving]), floats(node.outputs));
   },
   lift: (inputs, batched, { name, primal, rule }, size) =>
@@ -268,9 +322,13 @@ const customJvpOp: Op<CustomJvpParams> = /* @__PURE__ */ callOp<CustomJvpParams>
  * grad(logarithm)(tensor(4)); // => tensor(0.25, float64)
  * ```
  */
-export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R, rule: (primals: A, tangents: A) => readonly [R, R]): (...args: A) => R {
+export function customJvp<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  rule: (primals: A, tangents: A) => readonly [R, R],
+): (...args: A) => R {
   checkTransform("customJvp", f, {});
-  if (typeof rule !== "function") throw argumentError("customJvp", "the rule is not a function", rule, "give a function of primals and tangents");
+  if (typeof rule !== "function")
+    throw argumentError("customJvp", "the rule is not a function", rule, "give a function of primals and tangents");
   return (...args) => {
     if (!anyOpen()) return f(...args);
     const flat = flattenTensors(args, "");
@@ -281,14 +339,23 @@ export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R,
   };
 }
 
-function traceTangents(rule: (primals: unknown, tangents: unknown) => unknown, flat: Flat, primal: SubGraph, definition: StructDefinition): SubGraph {
+function traceTangents(
+  rule: (primals: unknown, tangents: unknown) => unknown,
+  flat: Flat,
+  primal: SubGraph,
+  definition: StructDefinition,
+): SubGraph {
   const float = floats(flat.leaves);
   const count = flat.leaves.length;
-  const leaves: Flat["definition"] = { leaves: [...flat.leaves, ...chosen(flat.leaves, float)].map(() => ({ path: "" })), build: (all) => all };
+  const leaves: Flat["definition"] = {
+    leaves: [...flat.leaves, ...chosen(flat.leaves, float)].map(() => ({ path: "" })),
+    build: (all) => all,
+  };
   const run = (all: never): unknown => {
     const tangents = placed((all as Tensor[]).slice(count), float).map((t, i) => t ?? zerosOf(flat.leaves[i]!));
     const pair = rule(unflatten(flat.definition, (all as Tensor[]).slice(0, count)), unflatten(flat.definition, tangents));
-    if (!Array.isArray(pair) || pair.length !== 2) throw argumentError("customJvp", "the rule does not return a pair", pair, "return [output, tangent]");
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw argumentError("customJvp", "the rule does not return a pair", pair, "return [output, tangent]");
     const tangent = flatten(pair[1], "customJvp", "the tangent");
     checkSameForm("customJvp", definition, tangent.definition);
     return tangent.leaves;

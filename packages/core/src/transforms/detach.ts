@@ -27,7 +27,15 @@ export const detach: Callable<<T>(x: T) => T> = /* @__PURE__ */ callable(
   <T>(x: T): T => {
     const { leaves, definition } = flattenTensors(x);
     if (leaves.length === 0) throw argumentError("detach", "there is no tensor", x, "give a tensor or a struct of tensors");
-    return unflatten<T>(definition, leaves.map((leaf) => detachOp.apply([leaf], undefined)));
+    return unflatten<T>(
+      definition,
+      leaves.map((leaf) => detachOp.apply([leaf], undefined)),
+    );
   },
-  { name: "detach", op: detachOp as Op, surrogate: "it is a constant to every derivative", sample: (draw) => [draw.tensor(draw.shape(0, 3))] },
+  {
+    name: "detach",
+    op: detachOp as Op,
+    surrogate: "it is a constant to every derivative",
+    sample: (draw) => [draw.tensor(draw.shape(0, 3))],
+  },
 );

@@ -63,7 +63,12 @@ export function grad(f: (...args: never[]) => unknown, options: DifferentiationO
   };
 }
 
-function differentiate(transform: string, f: (...args: never[]) => unknown, options: DifferentiationOptions, args: readonly unknown[]): unknown[] {
+function differentiate(
+  transform: string,
+  f: (...args: never[]) => unknown,
+  options: DifferentiationOptions,
+  args: readonly unknown[],
+): unknown[] {
   const inputs = differentiated(transform, args, options.wrt ?? 0);
   const call = recordCall(transform, f, inputs, options.aux ?? false);
   const out = scalarOutput(transform, call);

@@ -83,7 +83,12 @@ function basis(xs: readonly Tensor[]): Tensor[] {
 /** Derivative blocks by output and input, all columns at once. */
 function forwardBlocks(graph: Graph): Tensor[][] {
   const directions = basis(graph.inputs);
-  const columns = batchGraph(linearGraph(graph), directions, directions.map(() => true), totalSize(graph.inputs));
+  const columns = batchGraph(
+    linearGraph(graph),
+    directions,
+    directions.map(() => true),
+    totalSize(graph.inputs),
+  );
   return columns.map((column) => {
     const last = permute(column, [...column.shape.slice(1).map((_, axis) => axis + 1), 0]);
     return blocksAlong(last, last.rank - 1, graph.inputs, (block, x) => reshape(block, [...column.shape.slice(1), ...x.shape]));
@@ -93,9 +98,18 @@ function forwardBlocks(graph: Graph): Tensor[][] {
 /** Derivative blocks by output and input, all rows at once. */
 function reverseBlocks(graph: Graph): Tensor[][] {
   const { inputs, outputs } = graph;
-  const transposed = recordFunction((gs) => settled(pullback(graph, gs), inputs), outputs.map(({ shape, dtype }) => ({ shape, dtype })), { abstract: true });
+  const transposed = recordFunction(
+    (gs) => settled(pullback(graph, gs), inputs),
+    outputs.map(({ shape, dtype }) => ({ shape, dtype })),
+    { abstract: true },
+  );
   const directions = basis(outputs);
-  const rows = batchGraph(transposed, directions, directions.map(() => true), totalSize(outputs));
+  const rows = batchGraph(
+    transposed,
+    directions,
+    directions.map(() => true),
+    totalSize(outputs),
+  );
   const byInput = rows.map((row, k) => blocksAlong(row, 0, outputs, (block, out) => reshape(block, [...out.shape, ...inputs[k]!.shape])));
   return outputs.map((_, i) => byInput.map((blocks) => blocks[i]!));
 }
@@ -145,7 +159,10 @@ export function hvp<A extends readonly unknown[], const W extends Wrt = 0>(
   f: (...args: A) => Tensor,
   options?: Omit<DifferentiationOptions<W>, "aux">,
 ): (primals: Arguments<A, W>, tangents: Tangents<A, W>) => Gradient<A, W>;
-export function hvp(f: (...args: never[]) => unknown, options: DifferentiationOptions = {}): (primals: readonly unknown[], tangents: readonly unknown[]) => unknown {
+export function hvp(
+  f: (...args: never[]) => unknown,
+  options: DifferentiationOptions = {},
+): (primals: readonly unknown[], tangents: readonly unknown[]) => unknown {
   checkTransform("hvp", f, options, ["wrt"]);
   const wrt = options.wrt ?? 0;
   const gradient = grad(f as () => Tensor, { wrt } as object) as (...args: unknown[]) => unknown;

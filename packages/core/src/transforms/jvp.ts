@@ -63,18 +63,30 @@ export function jvp(f: (...args: never[]) => unknown, options: DifferentiationOp
 }
 
 /** Which arguments move, and the tangents given for them. */
-function directions(transform: string, primals: unknown, tangents: unknown, wrt: Wrt | undefined): { readonly wrt: readonly number[]; readonly given: readonly unknown[] } {
+function directions(
+  transform: string,
+  primals: unknown,
+  tangents: unknown,
+  wrt: Wrt | undefined,
+): { readonly wrt: readonly number[]; readonly given: readonly unknown[] } {
   if (!Array.isArray(primals)) throw argumentError(transform, "the primals are not a list", primals, "give the list of arguments");
-  if (!Array.isArray(tangents)) throw argumentError(transform, "the tangents are not a list", tangents, "give a list with one tangent an argument");
+  if (!Array.isArray(tangents))
+    throw argumentError(transform, "the tangents are not a list", tangents, "give a list with one tangent an argument");
   if (wrt === undefined) {
-    if (tangents.length > primals.length) throw argumentError(transform, `${tangents.length} tangents for ${primals.length} arguments`, tangents, "give one each");
+    if (tangents.length > primals.length)
+      throw argumentError(transform, `${tangents.length} tangents for ${primals.length} arguments`, tangents, "give one each");
     const moving = tangents.map((_, i) => i).filter((i) => tangents[i] !== null && tangents[i] !== undefined);
     if (moving.length === 0) throw argumentError(transform, "there is no tangent", tangents, "give one for each argument that moves");
     return { wrt: moving, given: moving.map((i) => tangents[i]) };
   }
   const indices = typeof wrt === "number" ? [wrt] : wrt;
   if (Array.isArray(indices) && tangents.length !== indices.length) {
-    throw argumentError(transform, `${tangents.length} tangents for ${indices.length} arguments`, tangents, "give one for each index in wrt");
+    throw argumentError(
+      transform,
+      `${tangents.length} tangents for ${indices.length} arguments`,
+      tangents,
+      "give one for each index in wrt",
+    );
   }
   return { wrt: indices, given: tangents };
 }
@@ -114,7 +126,10 @@ export function linearize<A extends readonly unknown[], R, const W extends Wrt =
   f: (...args: A) => R,
   options?: DifferentiationOptions<W> & { readonly aux?: false },
 ): (...args: Arguments<A, W>) => Linearization<R, Gradient<A, W>>;
-export function linearize(f: (...args: never[]) => unknown, options: DifferentiationOptions = {}): (...args: unknown[]) => Linearization<unknown, unknown> {
+export function linearize(
+  f: (...args: never[]) => unknown,
+  options: DifferentiationOptions = {},
+): (...args: unknown[]) => Linearization<unknown, unknown> {
   checkTransform("linearize", f, options);
   return (...args) => {
     const wrt = options.wrt ?? 0;
@@ -137,7 +152,11 @@ export function linearize(f: (...args: never[]) => unknown, options: Differentia
 
 /** The derivative of a graph at its own point as a graph from tangents to tangents. */
 export function linearGraph(graph: Graph): Graph {
-  return recordFunction((tangents) => settled(pushforward(graph, tangents), graph.outputs), graph.inputs.map(({ shape, dtype }) => ({ shape, dtype })), {
-    abstract: true,
-  });
+  return recordFunction(
+    (tangents) => settled(pushforward(graph, tangents), graph.outputs),
+    graph.inputs.map(({ shape, dtype }) => ({ shape, dtype })),
+    {
+      abstract: true,
+    },
+  );
 }

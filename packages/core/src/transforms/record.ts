@@ -57,7 +57,8 @@ function nameInput(x: Tensor, source: Tensor, path: string): void {
  * ```
  */
 export function backward(graph: Graph): Graph {
-  if (typeof graph !== "object" || graph === null || !Array.isArray(graph.nodes)) throw argumentError("backward", "not a graph", graph, "give what record returns");
+  if (typeof graph !== "object" || graph === null || !Array.isArray(graph.nodes))
+    throw argumentError("backward", "not a graph", graph, "give what record returns");
   if (graph.reads.length > 0 && !graph.inputs.every((x) => x.storage !== null)) throw readError("backward", graph.reads[0]!);
   const count = graph.inputs.length;
   const outputs = graph.outputs.filter((out) => isFloat(out.dtype));

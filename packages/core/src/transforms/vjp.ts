@@ -49,7 +49,8 @@ export function vjp(f: (...args: never[]) => unknown, options: DifferentiationOp
     const { graph, definition, aux } = recordCall("vjp", f, inputs, options.aux ?? false);
     return {
       value: unflatten(definition, graph.outputs.map(forget)),
-      pullback: (g) => inputs.pack(settled(pullback(graph, matchingLeaves("vjp", "the cotangent", g, graph.outputs, definition)), inputs.leaves)),
+      pullback: (g) =>
+        inputs.pack(settled(pullback(graph, matchingLeaves("vjp", "the cotangent", g, graph.outputs, definition)), inputs.leaves)),
       ...(options.aux ? { aux: released(aux) } : {}),
     };
   };

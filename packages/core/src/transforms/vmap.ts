@@ -16,7 +16,13 @@ interface Batched {
 }
 
 /** Walks a graph with some inputs batched in front; every output comes out batched, or those that are wanted so. */
-export function batchGraph(graph: SubGraph, inputs: readonly Tensor[], batched: readonly boolean[], size: number, wanted?: readonly boolean[]): Tensor[] {
+export function batchGraph(
+  graph: SubGraph,
+  inputs: readonly Tensor[],
+  batched: readonly boolean[],
+  size: number,
+  wanted?: readonly boolean[],
+): Tensor[] {
   return walkBatched(graph, inputs, batched, size).map(({ tensor, batched: already }, i) =>
     already || wanted?.[i] === false ? tensor : broadcastTo(tensor, [size, ...tensor.shape]),
   );
@@ -83,7 +89,10 @@ export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R, opti
   return (...args: A): R => {
     const parts = args.map((arg, i) => split(arg, axesOf(options.inAxes, i, args.length), `argument ${i + 1}`));
     const fronts = parts.flatMap(({ leaves, axes }) => leaves.map((leaf, i) => moveToFront(leaf, axes[i]!)));
-    const size = batchSize(fronts, parts.flatMap(({ paths }) => paths));
+    const size = batchSize(
+      fronts,
+      parts.flatMap(({ paths }) => paths),
+    );
     let definition: StructDefinition | undefined;
     const graph = recordFunction(
       (inputs) => {
@@ -97,9 +106,17 @@ export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R, opti
       { abstract: true, reverse: false },
     );
     if (graph.reads.length > 0) throw readError("vmap", graph.reads[0]!);
-    const outputs = batchGraph(graph, fronts, fronts.map(() => true), size);
+    const outputs = batchGraph(
+      graph,
+      fronts,
+      fronts.map(() => true),
+      size,
+    );
     const axes = outAxesOf(options.outAxes, definition!);
-    return unflatten<R>(definition!, outputs.map((out, i) => forget(moveFromFront(out, axes[i]!))));
+    return unflatten<R>(
+      definition!,
+      outputs.map((out, i) => forget(moveFromFront(out, axes[i]!))),
+    );
   };
 }
 
@@ -115,7 +132,12 @@ function split(arg: unknown, axes: Axes, path: string): Part {
   if (axes === null) return { leaves: [], axes: [], paths: [], build: () => arg };
   if (typeof axes === "number") {
     const { leaves, definition } = flatten(arg, "vmap", path);
-    return { leaves, axes: leaves.map(() => axes), paths: definition.leaves.map((leaf) => leaf.path), build: (own) => unflatten(definition, own) };
+    return {
+      leaves,
+      axes: leaves.map(() => axes),
+      paths: definition.leaves.map((leaf) => leaf.path),
+      build: (own) => unflatten(definition, own),
+    };
   }
   const isList = Array.isArray(axes);
   if (typeof axes !== "object" || typeof arg !== "object" || arg === null || isTensor(arg) || isList !== Array.isArray(arg)) {
@@ -124,7 +146,13 @@ function split(arg: unknown, axes: Axes, path: string): Part {
   const keys = Object.keys(arg);
   const stray = Object.keys(axes).find((key) => !keys.includes(key));
   if (stray !== undefined) throw argumentError("vmap", `inAxes names what ${path} does not have`, stray, `the keys are ${keys.join(", ")}`);
-  const parts = keys.map((key) => split((arg as Record<string, unknown>)[key], (axes as Record<string, Axes>)[key] ?? null, isList ? `${path}[${key}]` : `${path}.${key}`));
+  const parts = keys.map((key) =>
+    split(
+      (arg as Record<string, unknown>)[key],
+      (axes as Record<string, Axes>)[key] ?? null,
+      isList ? `${path}[${key}]` : `${path}.${key}`,
+    ),
+  );
   return {
     leaves: parts.flatMap((part) => part.leaves),
     axes: parts.flatMap((part) => part.axes),
@@ -149,11 +177,18 @@ function axesOf(inAxes: VmapOptions["inAxes"], i: number, count: number): Axes {
 /** The batch axis of each output leaf: a list of axes belongs to the entries of the list that the function returned. */
 function outAxesOf(outAxes: VmapOptions["outAxes"], definition: StructDefinition): number[] {
   if (outAxes === undefined || typeof outAxes === "number") return definition.leaves.map(() => outAxes ?? 0);
-  if (!Array.isArray(outAxes)) throw argumentError("vmap", "outAxes is not an axis or a list of axes", outAxes, "give an integer, or a list of them");
+  if (!Array.isArray(outAxes))
+    throw argumentError("vmap", "outAxes is not an axis or a list of axes", outAxes, "give an integer, or a list of them");
   return definition.leaves.map(({ path }) => {
     const entry = /^the output\[(\d+)\]/.exec(path)?.[1];
     const axis = entry === undefined ? undefined : outAxes[Number(entry)];
-    if (axis === undefined) throw argumentError("vmap", `outAxes does not fit ${path}`, outAxes, "give one axis, or a list with one for each entry of the returned list");
+    if (axis === undefined)
+      throw argumentError(
+        "vmap",
+        `outAxes does not fit ${path}`,
+        outAxes,
+        "give one axis, or a list with one for each entry of the returned list",
+      );
     return axis;
   });
 }
@@ -175,7 +210,8 @@ function batchSize(fronts: readonly Tensor[], paths: readonly string[]): number 
   if (fronts.length === 0) throw clashError("vmap", "there is no batched tensor", "every axis is null", "batch at least one argument");
   const size = fronts[0]!.shape[0]!;
   fronts.forEach((x, i) => {
-    if (x.shape[0] !== size) throw clashError("vmap", "batch sizes differ", `${paths[0]} has ${size}, ${paths[i]} has ${x.shape[0]}`, "give batches of one size");
+    if (x.shape[0] !== size)
+      throw clashError("vmap", "batch sizes differ", `${paths[0]} has ${size}, ${paths[i]} has ${x.shape[0]}`, "give batches of one size");
   });
   return size;
 }
