@@ -2,7 +2,6 @@
 //
 // Every statistical test has a fixed seed and fails at a p-value below 1e-6: with other seeds one of a million would be a false alarm.
 // COTANGENT_SOAK=1 draws fifty times as many numbers, from seeds of the day.
-import { checkOp } from "../../check/src/index.ts";
 import * as core from "@cotangent/core";
 import { cast, grad, random, stack, type Tensor, tensor, vmap, zeros } from "@cotangent/core";
 import { buildProgram, compileKernel, doubleDouble as dd, interpret, type Program, real } from "@cotangent/core/engine";
@@ -822,28 +821,9 @@ describe("batching and derivatives", () => {
   });
 });
 
-describe("laws of the table", () => {
-  // Dual numbers follow the path of a rejection sampler, whose derivative is not that of the distribution; the quantile of the truncated
-  // normal distribution has sixteen digits where the laws of the second order ask for thirty.
-  const implicit = ["value", "interpreted", "enclosure", "vmap"];
-  const only: Readonly<Record<string, readonly string[]>> = {
-    logGamma: implicit,
-    gamma: implicit,
-    beta: implicit,
-    dirichlet: implicit,
-    truncatedNormal: [...implicit, "tangent", "adjoint", "float32"],
-  };
-  const rows = Object.values(random).filter((value): value is Extract<typeof value, { row: unknown }> => "row" in value);
-
-  test("every sampler has a row", () => {
-    expect(rows.length).toBe(Object.keys(random).length - 1);
-  });
-
-  test.each(rows.map((op) => [op.row.name, op] as const))("%s", (name, op) => {
-    const laws = only[name];
-    const report = checkOp(op, { runs: 8, ...(laws === undefined ? {} : { only: laws }) });
-    expect(report.failures.map(({ law, call, detail }) => `${law}: ${detail}\n${call}`)).toEqual([]);
-  });
+test("every sampler has a row in the op table", () => {
+  const without = Object.entries(random).filter(([, value]) => !("row" in value));
+  expect(without.map(([name]) => name)).toEqual(["key"]);
 });
 
 describe("bad input", () => {

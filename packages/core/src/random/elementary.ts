@@ -59,21 +59,26 @@ const expCoefficients = [
 export function exp(b: ProgramBuilder, x: Expression): Expression {
   const s = b.arithmetic;
   const one = s.constant(1);
-  const result = b.let(
-    s.select(s.less(x, s.constant(0)), s.constant(0), s.select(s.less(s.constant(0), x), s.constant(Number.POSITIVE_INFINITY), x)),
+  const result = b.let(x);
+  b.if(
+    s.and(s.less(s.constant(-745.2), x), s.less(x, s.constant(709.79))),
+    () => {
+      // The sum is positive, so that its integer part is its floor.
+      const shifted = s.convert(s.add(s.mul(x, s.constant(Math.LOG2E)), s.constant(2048.5)), "int");
+      const turns = b.let(s.sub(shifted, s.integer(2048)));
+      const k = b.let(s.convert(turns, "float"));
+      const high = b.let(s.sub(x, s.mul(k, s.constant(ln2High))));
+      const low = b.let(s.mul(k, s.constant(ln2Low)));
+      const r = b.let(s.sub(high, low));
+      const c = b.let(s.sub(r, polynomial(b, s.mul(r, r), expCoefficients)));
+      b.set(result, s.sub(one, s.sub(s.sub(low, s.div(s.mul(r, c), s.sub(s.constant(2), c))), high)));
+      scalePower(b, result, turns);
+    },
+    () => {
+      const overflow = s.select(s.less(s.constant(0), x), s.constant(Number.POSITIVE_INFINITY), x);
+      b.set(result, s.select(s.less(x, s.constant(0)), s.constant(0), overflow));
+    },
   );
-  b.if(s.and(s.less(s.constant(-745.2), x), s.less(x, s.constant(709.79))), () => {
-    const turns = b.let(
-      s.convert(s.add(s.mul(x, s.constant(Math.LOG2E)), s.select(s.less(x, s.constant(0)), s.constant(-0.5), s.constant(0.5))), "int"),
-    );
-    const k = b.let(s.convert(turns, "float"));
-    const high = b.let(s.sub(x, s.mul(k, s.constant(ln2High))));
-    const low = b.let(s.mul(k, s.constant(ln2Low)));
-    const r = b.let(s.sub(high, low));
-    const c = b.let(s.sub(r, polynomial(b, s.mul(r, r), expCoefficients)));
-    b.set(result, s.sub(one, s.sub(s.sub(low, s.div(s.mul(r, c), s.sub(s.constant(2), c))), high)));
-    scalePower(b, result, turns);
-  });
   return result;
 }
 

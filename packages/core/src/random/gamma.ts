@@ -4,7 +4,7 @@
  */
 import { checkOptions } from "../define/options.ts";
 import { programOp } from "../define/program.ts";
-import { positive } from "../domain.ts";
+import { type Domain, domain, positive } from "../domain.ts";
 import type { Expression } from "../expression.ts";
 import { clashError, formatShape } from "../errors.ts";
 import { buildProgram, type Program, type ProgramBuilder } from "../loop/program.ts";
@@ -143,7 +143,7 @@ function writeImplicit(b: ProgramBuilder, order: number): (inputs: readonly Expr
         s.add,
         (c, p, q) => s.mul(s.constant(c), q === undefined ? p : s.mul(p, q)),
       )!;
-    const scale = b.let(s.div(one, s.add(s.abs(s.sub(a, x)), s.sqrt(x))));
+    const scale = b.let(s.div(one, s.add(s.abs(s.sub(a, x)), s.sqrt(s.add(x, s.constant(1e-30))))));
     const direction = b.let(s.select(below, s.neg(scale), scale));
     const total = b.let(s.constant(0));
     b.for(0, nodeCount, (i) => {
@@ -326,6 +326,9 @@ export const beta: Callable<(key: Key, a: TensorLike, b: TensorLike, options?: S
   },
 );
 
+/** Parameters whose samples stay away from the corners, where a coordinate's gradient is the difference of nearly equal numbers. */
+const inside: Domain = /* @__PURE__ */ domain("(1, ∞)", 1, Number.POSITIVE_INFINITY);
+
 /** The dtype of a Dirichlet sample, and the axes in front of its last. */
 export interface DirichletOptions extends DTypeOption {
   /** The shape of the sample without its last axis; that of `alpha` by default. */
@@ -364,6 +367,6 @@ export const dirichlet: Callable<(key: Key, alpha: TensorLike, options?: Dirichl
     name: "dirichlet",
     op: softmaxOp,
     surrogate: quantileDerivative,
-    sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(1, 2, 1), positive)],
+    sample: (draw) => [drawKey(draw), draw.tensor(draw.shape(1, 2, 1), inside)],
   },
 );
