@@ -5,13 +5,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 const begin = "<!-- output -->\n";
 const end = "<!-- /output -->\n";
 
-/** What may differ between machines and versions: times, sizes of rounding errors, and how many steps a search takes. */
+/** What may differ between machines and versions: times, sizes of rounding errors, how many steps a search takes, digits past the sixth. */
 const unpromised: readonly (readonly [RegExp, string])[] = [
   [/\d+(\.\d+)? (ms|s)\b/g, "… $2"],
   [/\d+(\.\d+)?e-\d+/g, "…"],
   [/(gap to the reference) \S+$/gm, "$1 …"],
   [/^(.*normal\(key\(\d+\)\) +\S+ form) .*$/gm, "$1 …"],
   [/\b\d+ (iterations|evaluations)/g, "… $1"],
+  [/(\d\.\d{6})\d+/g, "$1"],
   [/ +/g, " "],
 ];
 
