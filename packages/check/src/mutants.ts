@@ -10,7 +10,7 @@ import { conventionFailures, type Law, laws } from "./laws.ts";
 
 type Mode = "pullback" | "pushforward";
 
-/** How a node of a rule is spoiled: by a tenth of a percent, in sign, or by dropping all but one operand. */
+/** How a node of a rule is spoiled: by a tenth of a percent, in sign, or, elementwise, by dropping all but one operand. */
 type Change = "none" | "scale" | "negate" | `keep ${number}`;
 
 export interface Mutant {
@@ -91,7 +91,7 @@ function mutantsOf(op: Op, mode: Mode, node: Node, given: readonly (Tensor | nul
     if (inner.outputs.length !== 1 || !isFloat(inner.outputs[0]!.dtype)) return [];
     const out = inner.outputs[0]!;
     const kept =
-      inner.inputs.length < 2
+      !inner.op.broadcasts || inner.inputs.length < 2
         ? []
         : inner.inputs.flatMap((x, i) => (x.dtype === out.dtype && sameShape(x.shape, out.shape) ? [`keep ${i}` as Change] : []));
     return (["scale", "negate", ...kept] as Change[]).map((change) => ({

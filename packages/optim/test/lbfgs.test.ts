@@ -222,7 +222,7 @@ test("bad input", () => {
     `[CotangentError: lbfgs: parameters cannot be optimised — int32[2], not a float; keep it out of the parameters]`,
   );
   expect(() => minimize(f, bad(3))).toThrowErrorMatchingInlineSnapshot(
-    `[CotangentError: lbfgs: parameters is not a tensor — 3; a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument]`,
+    `[CotangentError: lbfgs: parameters is not a tensor — 3; give tensors, also in plain objects and arrays]`,
   );
   expect(() =>
     minimize(

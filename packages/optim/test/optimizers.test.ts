@@ -329,7 +329,7 @@ describe("bad input", () => {
       `"CotangentError: sgd: parameters cannot be optimised — int32[2], not a float; keep it out of the parameters"`,
     );
     expect(message(() => optimizer.init({ w: [x, bad(3)] }))).toMatchInlineSnapshot(
-      `"CotangentError: sgd: parameters.w[1] is not a tensor — 3; a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument"`,
+      `"CotangentError: sgd: parameters.w[1] is not a tensor — 3; give tensors, also in plain objects and arrays"`,
     );
     expect(message(() => optimizer.update(tensor([1, 2, 3]), state, x))).toMatchInlineSnapshot(
       `"CotangentError: sgd: gradient does not fit its parameter — float64[3], the parameter is float64[2]; give the same shape and dtype"`,
