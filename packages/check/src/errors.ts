@@ -1,0 +1,11 @@
+/** Every message the checker can throw, one builder each, in the form `<op>: <what is wrong> — <operands>, <the clash>; <what to do>`. */
+import { CotangentError } from "@cotangent/core";
+import { describe } from "@cotangent/core/engine";
+
+/** An argument of a check that is not what it must be. */
+export const checkArgumentError = (op: string, what: string, got: unknown, wanted: string): CotangentError =>
+  new CotangentError(`${op}: ${what} — ${describe(got)}; ${wanted}`);
+
+/** A loss whose output is not one float number. */
+export const lossOutputError = (op: string, output: unknown): CotangentError =>
+  new CotangentError(`${op}: the loss is not a float scalar — ${describe(output)}; return a scalar (sum or mean it)`);

@@ -1,0 +1,83 @@
+/** Runs a person's functions and names what they do that no gradient can be judged by: throw, change between calls, write to their inputs. */
+import { recordFunction } from "@cotangent/core/engine";
+import { entriesOf, flattenTensors, type Graph, isTensor } from "@cotangent/core/engine";
+import type { Tensor } from "@cotangent/core";
+
+/** Says in its message what a function does wrong. */
+export class Misbehaviour extends Error {
+  override readonly name = "Misbehaviour";
+}
+
+export type AnyFunction = (...args: never[]) => unknown;
+
+export const call = (f: AnyFunction, args: readonly unknown[]): unknown => (f as (...args: unknown[]) => unknown)(...args);
+
+/** A call whose exceptions say whose they are. */
+export function run<T>(who: string, f: () => T): T {
+  try {
+    return f();
+  } catch (thrown) {
+    if (thrown instanceof Misbehaviour) throw thrown;
+    throw new Misbehaviour(`${who} throws: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+  }
+}
+
+/** The entries of everything that holds numbers in an argument list, to see whether a call writes to it. */
+function snapshot(args: readonly unknown[]): Float64Array[] {
+  const arrays = args.flatMap((arg) =>
+    ArrayBuffer.isView(arg) ? [arg as unknown as ArrayLike<number>] : flattenTensors(arg).leaves.map(entriesOf),
+  );
+  return arrays.map((entries) => Float64Array.from(entries));
+}
+
+const sameEntries = (x: ArrayLike<number>, y: ArrayLike<number>): boolean =>
+  x.length === y.length && Array.prototype.every.call(x, (value: number, i: number) => Object.is(value, y[i]));
+const same = (x: readonly ArrayLike<number>[], y: readonly ArrayLike<number>[]): boolean =>
+  x.length === y.length && x.every((entries, i) => sameEntries(entries, y[i]!));
+
+/** The result of a call, made twice on the same arguments: it must leave them as they are and give the same again. */
+export function settledCall<T>(
+  who: string,
+  f: (args: readonly unknown[]) => T,
+  makeArguments: () => readonly unknown[],
+  entries: (result: T) => readonly ArrayLike<number>[],
+): T {
+  const args = makeArguments();
+  const before = snapshot(args);
+  const result = run(who, () => f(args));
+  if (!same(before, snapshot(args))) throw new Misbehaviour(`${who} writes to its arguments`);
+  const first = entries(result).map((list) => Float64Array.from(list));
+  const again = run(who, () => f(makeArguments()));
+  if (!same(first, entries(again)))
+    throw new Misbehaviour(`${who} is not deterministic: two calls with the same arguments give different results`);
+  return result;
+}
+
+/** A recorded call: the graph, and the output if it is no tensor. */
+export interface Recorded {
+  readonly graph: Graph;
+  readonly output: unknown;
+}
+
+/** Records a function of the leaves; `tensors` picks what it computes out of what it returns. */
+export function recorded(
+  who: string,
+  f: (leaves: readonly Tensor[]) => unknown,
+  leaves: readonly Tensor[],
+  tensors: (output: unknown) => readonly Tensor[],
+): Recorded {
+  let output: unknown;
+  const graph = run(who, () =>
+    recordFunction((xs) => {
+      output = f(xs);
+      return tensors(output);
+    }, leaves),
+  );
+  return { graph, output };
+}
+
+/** The entries of a loss's output: one number if it is a scalar. */
+export function scalarOf(output: unknown): number {
+  if (typeof output === "number") return output;
+  return isTensor(output) && output.size === 1 && output.storage !== null ? entriesOf(output)[0]! : Number.NaN;
+}
