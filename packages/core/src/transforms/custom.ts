@@ -111,7 +111,7 @@ const customVjpOp: Op<CustomVjpParams> = /* @__PURE__ */ callOp<CustomVjpParams>
     apply(customVjpOp, inputs, {
       name,
       primal: batchedGraph(primal, batched, size),
-      rule: lazy(() => batchedRule(rule(), batched, primal.outputs.length, size)),
+      rule: lazy(() => batchedRule(rule(), batched, size)),
       saved,
     }),
   graphs: ({ primal, rule }) => ({ primal, forward: rule().forward, backward: rule().backward }),
@@ -130,7 +130,7 @@ function residualsOf(node: Node) {
 }
 
 /** The rule on batches: an input that is the same for every example gets the sum of its cotangents. */
-function batchedRule(rule: VjpRule, batched: readonly boolean[], count: number, size: number): VjpRule {
+function batchedRule(rule: VjpRule, batched: readonly boolean[], size: number): VjpRule {
   const { forward, residuals, backward, marked } = rule;
   const flags = backward.inputs.map((_, i) => (i < residuals.length ? (batched[residuals[i]!] ?? true) : true));
   const shared = chosen(
