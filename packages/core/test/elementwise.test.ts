@@ -50,7 +50,10 @@ describe("values and three derivatives, reverse and forward", () => {
   it.each(Object.entries(references.unary) as [string, (number | null)[][]][])("%s", (name, rows) => {
     const f = unaryOf(name);
     const wrong: string[] = [];
-    for (const [mode, derive] of [["reverse", reverse], ["forward", forward]] as const) {
+    for (const [mode, derive] of [
+      ["reverse", reverse],
+      ["forward", forward],
+    ] as const) {
       const derivatives = [0, 1, 2, 3].map((order) => iterated(derive, f, order));
       for (const [x, ...wanted] of rows) {
         wanted.forEach((want, order) => {
@@ -76,7 +79,10 @@ const terms2: Readonly<Record<string, (x: number, y: number) => number>> = {
 describe("two arguments: values, gradients and Hessians", () => {
   it.each(Object.entries(references.binary) as [string, (number | null)[][]][])("%s", (name, rows) => {
     const f = binaryOf(name);
-    const by = (g: Function2, wrt: 0 | 1): Function2 => (x, y) => (grad((a: Tensor, b: Tensor) => g(a, b), { wrt }) as Function2)(x, y);
+    const by =
+      (g: Function2, wrt: 0 | 1): Function2 =>
+      (x, y) =>
+        (grad((a: Tensor, b: Tensor) => g(a, b), { wrt }) as Function2)(x, y);
     const [fx, fy] = [by(f, 0), by(f, 1)];
     const all: readonly [string, Function2, number][] = [
       ["f", f, 0],
@@ -135,23 +141,74 @@ describe("third derivatives are those of dual numbers, at zero too", () => {
 
 /** Value and derivative at -∞, -1e6, 1e6, ∞. */
 const extremes: Readonly<Record<string, readonly [values: readonly number[], derivatives: readonly number[]]>> = {
-  sigmoid: [[0, 0, 1, 1], [0, 0, 0, 0]],
-  logSigmoid: [[-Infinity, -1e6, 0, 0], [1, 1, 0, 0]],
-  softplus: [[0, 0, 1e6, Infinity], [0, 0, 1, 1]],
-  silu: [[0, 0, 1e6, Infinity], [0, 0, 1, 1]],
-  mish: [[0, 0, 1e6, Infinity], [0, 0, 1, 1]],
-  gelu: [[0, 0, 1e6, Infinity], [0, 0, 1, 1]],
-  geluTanh: [[0, 0, 1e6, Infinity], [0, 0, 1, 1]],
-  relu: [[0, 0, 1e6, Infinity], [0, 0, 1, 1]],
-  leakyRelu: [[-Infinity, -1e4, 1e6, Infinity], [0.01, 0.01, 1, 1]],
-  elu: [[-1, -1, 1e6, Infinity], [0, 0, 1, 1]],
-  hardTanh: [[-1, -1, 1, 1], [0, 0, 0, 0]],
-  tanh: [[-1, -1, 1, 1], [0, 0, 0, 0]],
-  sech: [[0, 0, 0, 0], [0, 0, 0, 0]],
-  erf: [[-1, -1, 1, 1], [0, 0, 0, 0]],
-  erfc: [[2, 2, 0, 0], [0, 0, 0, 0]],
-  exp: [[0, 0, Infinity, Infinity], [0, 0, Infinity, Infinity]],
-  expm1: [[-1, -1, Infinity, Infinity], [0, 0, Infinity, Infinity]],
+  sigmoid: [
+    [0, 0, 1, 1],
+    [0, 0, 0, 0],
+  ],
+  logSigmoid: [
+    [-Infinity, -1e6, 0, 0],
+    [1, 1, 0, 0],
+  ],
+  softplus: [
+    [0, 0, 1e6, Infinity],
+    [0, 0, 1, 1],
+  ],
+  silu: [
+    [0, 0, 1e6, Infinity],
+    [0, 0, 1, 1],
+  ],
+  mish: [
+    [0, 0, 1e6, Infinity],
+    [0, 0, 1, 1],
+  ],
+  gelu: [
+    [0, 0, 1e6, Infinity],
+    [0, 0, 1, 1],
+  ],
+  geluTanh: [
+    [0, 0, 1e6, Infinity],
+    [0, 0, 1, 1],
+  ],
+  relu: [
+    [0, 0, 1e6, Infinity],
+    [0, 0, 1, 1],
+  ],
+  leakyRelu: [
+    [-Infinity, -1e4, 1e6, Infinity],
+    [0.01, 0.01, 1, 1],
+  ],
+  elu: [
+    [-1, -1, 1e6, Infinity],
+    [0, 0, 1, 1],
+  ],
+  hardTanh: [
+    [-1, -1, 1, 1],
+    [0, 0, 0, 0],
+  ],
+  tanh: [
+    [-1, -1, 1, 1],
+    [0, 0, 0, 0],
+  ],
+  sech: [
+    [0, 0, 0, 0],
+    [0, 0, 0, 0],
+  ],
+  erf: [
+    [-1, -1, 1, 1],
+    [0, 0, 0, 0],
+  ],
+  erfc: [
+    [2, 2, 0, 0],
+    [0, 0, 0, 0],
+  ],
+  exp: [
+    [0, 0, Infinity, Infinity],
+    [0, 0, Infinity, Infinity],
+  ],
+  expm1: [
+    [-1, -1, Infinity, Infinity],
+    [0, 0, Infinity, Infinity],
+  ],
 };
 
 const close = (got: number, want: number, dtype: DType): boolean =>
@@ -174,7 +231,21 @@ describe("the far ends", () => {
   });
 
   it("higher derivatives vanish where the function is a line to the last digit", () => {
-    for (const name of ["sigmoid", "logSigmoid", "softplus", "silu", "mish", "gelu", "geluTanh", "tanh", "sech", "erf", "erfc", "elu", "selu"]) {
+    for (const name of [
+      "sigmoid",
+      "logSigmoid",
+      "softplus",
+      "silu",
+      "mish",
+      "gelu",
+      "geluTanh",
+      "tanh",
+      "sech",
+      "erf",
+      "erfc",
+      "elu",
+      "selu",
+    ]) {
       for (const x of [-1e6, 1e6]) {
         for (const derive of [reverse, forward]) {
           for (const order of [2, 3]) expect(Math.abs(iterated(derive, unaryOf(name), order)(tensor(x)).item()), `${name} at ${x}`).toBe(0);
@@ -186,7 +257,21 @@ describe("the far ends", () => {
   it("NaN stays NaN", () => {
     const asks = new Set(["isNaN", "isFinite", "isInf", "equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual"]);
     for (const name of [...smooth, "sign", "floor", "ceil", "round"]) expect(unaryOf(name)(tensor(NaN)).item(), name).toBeNaN();
-    for (const name of ["add", "sub", "mul", "div", "pow", "hypot", "atan2", "remainder", "maximum", "minimum", "logaddexp", "xlogy", "xlog1py"]) {
+    for (const name of [
+      "add",
+      "sub",
+      "mul",
+      "div",
+      "pow",
+      "hypot",
+      "atan2",
+      "remainder",
+      "maximum",
+      "minimum",
+      "logaddexp",
+      "xlogy",
+      "xlog1py",
+    ]) {
       expect(binaryOf(name)(tensor(NaN), tensor(2)).item(), name).toBeNaN();
       if (name !== "pow") expect(binaryOf(name)(tensor(0), tensor(NaN)).item(), name).toBeNaN();
     }
@@ -194,7 +279,25 @@ describe("the far ends", () => {
   });
 
   it("signs of zero are those of IEEE 754", () => {
-    for (const name of ["sqrt", "cbrt", "expm1", "log1p", "sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf", "floor", "ceil", "round", "sign"]) {
+    for (const name of [
+      "sqrt",
+      "cbrt",
+      "expm1",
+      "log1p",
+      "sin",
+      "tan",
+      "asin",
+      "atan",
+      "sinh",
+      "tanh",
+      "asinh",
+      "atanh",
+      "erf",
+      "floor",
+      "ceil",
+      "round",
+      "sign",
+    ]) {
       expect(unaryOf(name)(tensor(-0)).item(), name).toBe(-0);
       expect(unaryOf(name)(tensor(0)).item(), name).toBe(0);
     }
@@ -253,8 +356,7 @@ describe("conventions", () => {
     expect(core.xlogy(0, 0).item()).toBe(0);
     expect(gradients((x, y) => core.xlogy(x!, y!), 0, 0)).toEqual([0, 0]);
     expect(gradients((x, y) => core.xlogy(x!, y!), 0, 2)).toEqual([Math.LN2, 0]);
-    const mixed = (x: number, y: number): number =>
-      grad((a: Tensor) => grad((b: Tensor) => core.xlogy(a, b))(tensor(y)))(tensor(x)).item();
+    const mixed = (x: number, y: number): number => grad((a: Tensor) => grad((b: Tensor) => core.xlogy(a, b))(tensor(y)))(tensor(x)).item();
     expect([mixed(0, 2), mixed(3, 4)]).toEqual([0.5, 0.25]);
     const p = tensor([0, 0.25, 0.75, 0]);
     expect(grad((q: Tensor) => core.xlogy(p, q).sum())(p).toArray()).toEqual([0, 1, 1, 0]);
@@ -337,9 +439,12 @@ describe("integers", () => {
   });
 
   it("stay integers where the function does, and become float64 where it does not", () => {
-    for (const name of ["neg", "abs", "sign", "square", "floor", "ceil", "round", "relu", "hardTanh"]) expect(unaryOf(name)(int(-3)).dtype, name).toBe("int32");
-    for (const name of ["exp", "sqrt", "sin", "sigmoid", "gelu", "elu", "lgamma", "reciprocal"]) expect(unaryOf(name)(int(3)).dtype, name).toBe("float64");
-    for (const name of ["div", "pow", "atan2", "hypot", "logaddexp", "xlogy"]) expect(binaryOf(name)(int(3), int(2)).dtype, name).toBe("float64");
+    for (const name of ["neg", "abs", "sign", "square", "floor", "ceil", "round", "relu", "hardTanh"])
+      expect(unaryOf(name)(int(-3)).dtype, name).toBe("int32");
+    for (const name of ["exp", "sqrt", "sin", "sigmoid", "gelu", "elu", "lgamma", "reciprocal"])
+      expect(unaryOf(name)(int(3)).dtype, name).toBe("float64");
+    for (const name of ["div", "pow", "atan2", "hypot", "logaddexp", "xlogy"])
+      expect(binaryOf(name)(int(3), int(2)).dtype, name).toBe("float64");
     expect(core.pow(int(2), int(-2)).toArray()).toEqual([0.25]);
     expect(core.sign(int(-7, 0, 9)).toArray()).toEqual([-1, 0, 1]);
     expect(core.clip(int(-7, 0, 9), null, 5).dtype).toBe("int32");
@@ -363,7 +468,8 @@ describe("integers", () => {
 describe("dtypes", () => {
   const one = (dtype: DType): Tensor => tensor([1], { dtype });
   const all: readonly DType[] = ["bool", "int32", "float32", "float64"];
-  const result = (f: (x: TensorLike, y: TensorLike) => Tensor): string[] => all.map((x) => all.map((y) => f(one(x), one(y)).dtype).join(" "));
+  const result = (f: (x: TensorLike, y: TensorLike) => Tensor): string[] =>
+    all.map((x) => all.map((y) => f(one(x), one(y)).dtype).join(" "));
 
   it("promote by one table", () => {
     expect(result(core.mul)).toEqual([
@@ -384,7 +490,17 @@ describe("dtypes", () => {
       "float32 float32 float32 float64",
       "float64 float64 float64 float64",
     ]);
-    for (const compare of [core.equal, core.notEqual, core.less, core.lessEqual, core.greater, core.greaterEqual, core.logicalAnd, core.logicalOr, core.logicalXor]) {
+    for (const compare of [
+      core.equal,
+      core.notEqual,
+      core.less,
+      core.lessEqual,
+      core.greater,
+      core.greaterEqual,
+      core.logicalAnd,
+      core.logicalOr,
+      core.logicalXor,
+    ]) {
       expect(new Set(result(compare))).toEqual(new Set(["bool bool bool bool"]));
     }
   });
@@ -405,7 +521,10 @@ describe("dtypes", () => {
           expect(narrow, `${name}(${x})`).toBe(Math.fround(wide));
         }
         for (const name of ["add", "mul", "div", "hypot", "logaddexp", "pow"]) {
-          const [narrow, wide] = [binaryOf(name)(tensor(x, "float32"), tensor(y, "float32")).item(), binaryOf(name)(tensor(x), tensor(y)).item()];
+          const [narrow, wide] = [
+            binaryOf(name)(tensor(x, "float32"), tensor(y, "float32")).item(),
+            binaryOf(name)(tensor(x), tensor(y)).item(),
+          ];
           expect(narrow, `${name}(${x}, ${y})`).toBe(Math.fround(wide));
         }
       }),
@@ -442,27 +561,53 @@ describe("choice and logic", () => {
   });
 
   it("clip sets the bounds it is given, of any broadcasting shape", () => {
-    const x = tensor([[-5, 0.5], [2, 9]]);
-    expect(core.clip(x, tensor([-1, 0]), tensor([[1], [3]])).toArray()).toEqual([[-1, 0.5], [2, 3]]);
+    const x = tensor([
+      [-5, 0.5],
+      [2, 9],
+    ]);
+    expect(core.clip(x, tensor([-1, 0]), tensor([[1], [3]])).toArray()).toEqual([
+      [-1, 0.5],
+      [2, 3],
+    ]);
     expect(core.clip(x, null, null).toArray()).toEqual(x.toArray());
-    expect(core.clip(x, 0, null).toArray()).toEqual([[0, 0.5], [2, 9]]);
+    expect(core.clip(x, 0, null).toArray()).toEqual([
+      [0, 0.5],
+      [2, 9],
+    ]);
     expect(core.clip(tensor([NaN, 1]), 0, NaN).toArray()).toEqual([NaN, NaN]);
-    const [byLow, byHigh] = grad((low: Tensor, high: Tensor) => core.clip(x, low, high).sum(), { wrt: [0, 1] })(tensor([-1, 0]), tensor([[1], [3]]));
+    const [byLow, byHigh] = grad((low: Tensor, high: Tensor) => core.clip(x, low, high).sum(), { wrt: [0, 1] })(
+      tensor([-1, 0]),
+      tensor([[1], [3]]),
+    );
     expect(byLow.toArray()).toEqual([1, 0]);
     expect(byHigh.toArray()).toEqual([[0], [1]]);
   });
 
   it("nanToNum replaces by the largest of the dtype unless told otherwise", () => {
-    expect(core.nanToNum(tensor([NaN, Infinity, -Infinity, 2], "float32")).toArray()).toEqual([0, 3.4028234663852886e38, -3.4028234663852886e38, 2]);
+    expect(core.nanToNum(tensor([NaN, Infinity, -Infinity, 2], "float32")).toArray()).toEqual([
+      0, 3.4028234663852886e38, -3.4028234663852886e38, 2,
+    ]);
     expect(core.nanToNum(tensor([NaN, Infinity, -Infinity]), { nan: 7, posInf: 8, negInf: 9 }).toArray()).toEqual([7, 8, 9]);
     expect(grad((x: Tensor) => core.nanToNum(x).sum())(tensor([NaN, 3, Infinity])).toArray()).toEqual([0, 1, 0]);
   });
 
   it("batches like everything else, parameters and bounds too", () => {
-    const x = tensor([[-2, 0.5], [0.25, 3]]);
-    expect(vmap((row: Tensor) => core.clip(row, 0, 1))(x).toArray()).toEqual([[0, 0.5], [0.25, 1]]);
-    expect(vmap((row: Tensor, low: Tensor) => core.clip(row, low, null))(x, tensor([-1, 1])).toArray()).toEqual([[-1, 0.5], [1, 3]]);
-    expect(vmap((row: Tensor) => core.leakyRelu(row, 0.5))(x).toArray()).toEqual([[-1, 0.5], [0.25, 3]]);
+    const x = tensor([
+      [-2, 0.5],
+      [0.25, 3],
+    ]);
+    expect(vmap((row: Tensor) => core.clip(row, 0, 1))(x).toArray()).toEqual([
+      [0, 0.5],
+      [0.25, 1],
+    ]);
+    expect(vmap((row: Tensor, low: Tensor) => core.clip(row, low, null))(x, tensor([-1, 1])).toArray()).toEqual([
+      [-1, 0.5],
+      [1, 3],
+    ]);
+    expect(vmap((row: Tensor) => core.leakyRelu(row, 0.5))(x).toArray()).toEqual([
+      [-1, 0.5],
+      [0.25, 3],
+    ]);
     expect(vmap((row: Tensor) => core.polygamma(1, row))(tensor([[1], [1]])).values[1]).toBeCloseTo(Math.PI ** 2 / 6, 14);
   });
 });
