@@ -1,4 +1,4 @@
-/** Is this gradient right? Laws for ops today. */
+/** Is this gradient right? Laws for ops today, and arbitraries for property tests. */
 export { checkOp, type CheckOpOptions, type LawFailure, type LawReport } from "./op.ts";
 export { type Case, drawCase } from "./cases.ts";
 export { drawFrom } from "./draw.ts";
@@ -6,3 +6,37 @@ export { mutateOp, type MutationReport } from "./mutants.ts";
 export { checkGradient, type CheckGradientOptions, type ClaimOf, type GradientOf } from "./verify/gradient.ts";
 export type { PrintOptions } from "./verify/report.ts";
 export type { Agrees, Kink, OutsideDomain, Refuted, ShapeClash, Unknown, Verdict, Witness } from "./verify/verdict.ts";
+export {
+  awayFrom,
+  axes,
+  type AxesOptions,
+  indices,
+  type IndicesOptions,
+  probabilities,
+  type ProbabilitiesOptions,
+  type ShapeOptions,
+  size,
+  tensors,
+  type TensorsOptions,
+  wellSeparated,
+} from "./arbitraries/tensors.ts";
+export { oneHot, type OneHotOptions, simplex, type SimplexOptions } from "./arbitraries/simplex.ts";
+export { positiveDefinite, type PositiveDefiniteOptions } from "./arbitraries/definite.ts";
+export { directions, type DirectionsOptions, type DrawnArguments, withDirections, type WithDirections } from "./arbitraries/directions.ts";
+export {
+  broadcastableShapes,
+  type BroadcastableOptions,
+  einsumShapes,
+  mutuallyBroadcastable,
+  operands,
+  type OperandShapes,
+  type OperandsOptions,
+  shapes,
+  type ShapesOptions,
+  type SignatureOptions,
+} from "./arbitraries/shapes.ts";
+export { type Drawn, sized, type SizedOptions, type Sizes } from "./arbitraries/sized.ts";
+export { sourceOf } from "./arbitraries/source.ts";
+export type { Dimension } from "./arbitraries/frame.ts";
+export type { Range } from "./arbitraries/options.ts";
+export type { PointOptions } from "./arbitraries/points.ts";
