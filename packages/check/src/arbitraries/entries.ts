@@ -38,6 +38,11 @@ export function totalComplexity(values: Values, dtype: DType): number {
   return total;
 }
 
+/** More than any entry costs: an entry less that is not the simplest outweighs how the others read. */
+const fewerFirst = 1e4;
+
+const otherThan = (origin: number, values: Values): number => values.reduce((count, x) => count + Number(!Object.is(x, origin)), 0);
+
 /** Entries that are points of a domain, independent of one another. */
 export function pointwise(points: Points): Entries {
   const { dtype, origin } = points;
@@ -47,10 +52,11 @@ export function pointwise(points: Points): Entries {
     draw: (shape, random, biasFactor) => drawIndependent(points, sizeOf(shape), random, biasFactor),
     allows: (values) => values.every(points.allows),
     repair: (values) => values,
-    cost: (values) => totalComplexity(values, dtype),
+    cost: (values) => otherThan(origin, values) * fewerFirst + totalComplexity(values, dtype),
     *whole(values) {
-      yield* onValue(values, dtype, origin);
+      yield* oneValue(values, dtype, origin);
       yield* simplestInChunks(values, origin);
+      yield* inOnePlace(values, dtype, origin);
       yield* equalsTogether(values, points);
     },
     places: sizeOf,
@@ -78,7 +84,7 @@ function drawIndependent(points: Points, count: number, random: Random, biasFact
 }
 
 /** One value everywhere: the simplest, 1, then some of those that are there. */
-function* onValue(values: Values, dtype: DType, origin: number): Generator<Values> {
+function* oneValue(values: Values, dtype: DType, origin: number): Generator<Values> {
   if (values.length < 2) return;
   let [least, most] = [values[0]!, values[0]!];
   for (const x of values) {
@@ -98,6 +104,13 @@ function* simplestInChunks(values: Values, origin: number): Generator<Values> {
       yield simpler;
     }
   }
+}
+
+/** The sum of all entries at the place of the largest, the simplest value elsewhere. */
+function* inOnePlace(values: Values, dtype: DType, origin: number): Generator<Values> {
+  if (otherThan(origin, values) < 2) return;
+  const total = rounded(values.reduce((sum, x) => sum + x, 0), dtype);
+  yield new Float64Array(values.length).fill(origin).with(values.indexOf(Math.max(...values)), total);
 }
 
 /** Something simpler for a value wherever it occurs, if it does more than once: so ties stay ties. */

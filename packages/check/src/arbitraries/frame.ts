@@ -128,21 +128,24 @@ interface Axis {
   readonly droppable: boolean;
 }
 
-/** Smaller frames, the boldest first: everything as small as can be, an axis less, half a side, one index of a side, a side without some indices. */
+/**
+ * Smaller frames, the boldest first: everything as small as can be, an axis less, half a side, one index of a side, a side without some
+ * indices; last the same for all axes of equal side at once, for mistakes that show only where two sizes agree.
+ */
 export function* smallerFrames(frame: Frame, limits: ReadonlyMap<string, Limits>): Generator<readonly Change[]> {
   const axes = axesOf(frame, limits);
   const smallest = smallestOf(frame, limits, axes);
   if (smallest.length > 1) yield smallest;
   for (const { group, axis, droppable } of axes) if (droppable) yield [{ group, axis, keep: [0], drop: true }];
-  for (const { group, axis, side, goal } of axes) {
-    const half = Math.max(goal, Math.ceil(side / 2));
-    if (half >= side) continue;
-    yield [{ group, axis, keep: span(0, half), drop: false }];
-    yield [{ group, axis, keep: span(side - half, side), drop: false }];
+  for (const keeps of [halves, onlyFirst, withoutChunks])
+    for (const { group, axis, side, goal } of axes) for (const keep of keeps(side, goal)) yield [{ group, axis, keep, drop: false }];
+  for (const side of new Set(axes.map((one) => one.side))) {
+    const equal = axes.filter((one) => one.side === side);
+    const goal = Math.max(...equal.map((one) => one.goal));
+    if (equal.length === 1) continue;
+    for (const keeps of [halves, onlyFirst, withoutChunks])
+      for (const keep of keeps(side, goal)) yield equal.map(({ group, axis }) => ({ group, axis, keep, drop: false }));
   }
-  for (const { group, axis, side, goal } of axes) if (side !== goal) yield [{ group, axis, keep: span(0, goal), drop: false }];
-  for (const { group, axis, side, goal } of axes)
-    for (const keep of withoutChunks(side, goal)) yield [{ group, axis, keep, drop: false }];
 }
 
 function axesOf(frame: Frame, limits: ReadonlyMap<string, Limits>): Axis[] {
@@ -164,14 +167,23 @@ function smallestOf(frame: Frame, limits: ReadonlyMap<string, Limits>, axes: rea
 
 const span = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
+function* halves(side: number, goal: number): Generator<number[]> {
+  const half = Math.max(goal, Math.ceil(side / 2));
+  if (half < side) yield* [span(0, half), span(side - half, side)];
+}
+
+/** As many of the first indices as the simplest side has: more than there are where the side is 0. */
+function* onlyFirst(side: number, goal: number): Generator<number[]> {
+  if (side !== goal) yield span(0, goal);
+}
+
 /** The indices of a side without a quarter of them, an eighth, …, one. */
 function* withoutChunks(side: number, goal: number): Generator<number[]> {
   if (side <= 2) return;
   for (let chunk = Math.max(1, Math.floor(side / 4)); chunk >= 1; chunk = Math.floor(chunk / 2)) {
-    if (side - chunk < goal || side - chunk === 0) continue;
     for (let start = 0; start < side; start += chunk) {
       const keep = span(0, side).filter((i) => i < start || i >= start + chunk);
-      if (keep.length >= goal) yield keep;
+      if (keep.length >= goal && keep.length > 0) yield keep;
     }
   }
 }

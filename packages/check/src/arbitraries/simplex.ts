@@ -124,6 +124,9 @@ function simplexRows(dtype: "float64" | "float32", interior: boolean): RowRule {
       yield onGrid(corner(0), finest);
       yield onGrid(corner(row.indexOf(Math.max(...row))), finest);
       const coarsest = Math.ceil(Math.log2(count)) + (interior ? 6 : 0);
+      const support = row.map((x) => Number(x > leastOf(count)));
+      const ladder = row.map((x, i) => support[i]! * (1 + row.filter((y) => y < x).length));
+      for (const weights of [support, ladder]) yield onGrid(weights, Math.max(coarsest, Math.ceil(Math.log2(count))) + 1);
       for (let bits = 1; bits < 12; bits++) if (bits >= coarsest || !interior) yield onGrid(row, bits);
       for (let i = 0; i < count; i++) yield onGrid(row.with(i, 0), finest);
       for (let i = 1; i < count; i++) yield row.with(i - 1, row[i]!).with(i, row[i - 1]!);
