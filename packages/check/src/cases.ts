@@ -9,13 +9,18 @@ export interface Case {
   readonly description: string;
 }
 
-export function drawCase(op: TableFunction, draw: Draw): Case {
-  return caseOf(op, op.row.sample(draw));
+/** Which tensors of a call are its inputs: the float ones, unless told otherwise. */
+export type Choose = (x: Tensor) => boolean;
+
+const floats: Choose = (x) => isFloat(x.dtype);
+
+export function drawCase(op: TableFunction, draw: Draw, choose: Choose = floats): Case {
+  return caseOf(op, op.row.sample(draw), choose);
 }
 
-export function caseOf(op: TableFunction, args: readonly unknown[]): Case {
+export function caseOf(op: TableFunction, args: readonly unknown[], choose: Choose = floats): Case {
   const inputs: Tensor[] = [];
-  const build = visit(args, inputs);
+  const build = visit(args, inputs, choose);
   return {
     inputs,
     call: (given) => tensorsIn((op as unknown as (...args: unknown[]) => unknown)(...(build(given) as unknown[]))),
@@ -25,19 +30,19 @@ export function caseOf(op: TableFunction, args: readonly unknown[]): Case {
 
 type Build = (given: readonly Tensor[]) => unknown;
 
-function visit(value: unknown, inputs: Tensor[]): Build {
+function visit(value: unknown, inputs: Tensor[], choose: Choose): Build {
   if (value instanceof Tensor) {
-    if (!isFloat(value.dtype)) return () => value;
+    if (!choose(value)) return () => value;
     const at = inputs.length;
     inputs.push(value);
     return (given) => given[at];
   }
   if (Array.isArray(value)) {
-    const parts = value.map((item) => visit(item, inputs));
+    const parts = value.map((item) => visit(item, inputs, choose));
     return (given) => parts.map((part) => part(given));
   }
   if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    const parts = Object.entries(value).map(([key, item]) => [key, visit(item, inputs)] as const);
+    const parts = Object.entries(value).map(([key, item]) => [key, visit(item, inputs, choose)] as const);
     return (given) => Object.fromEntries(parts.map(([key, part]) => [key, part(given)]));
   }
   return () => value;
