@@ -40,3 +40,4 @@ export { sourceOf } from "./arbitraries/source.ts";
 export type { Dimension } from "./arbitraries/frame.ts";
 export type { Range } from "./arbitraries/options.ts";
 export type { PointOptions } from "./arbitraries/points.ts";
+export { type Entries, entriesFrom, gradients, type ListedGradient } from "./gradients.ts";

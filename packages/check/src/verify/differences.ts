@@ -36,9 +36,11 @@ for (let k = 1; k < 12; k++) (gamma as number[]).push((gamma[k - 1]! * k) / (2 *
  */
 export function noiseOf(values: readonly number[]): number {
   if (!values.every(Number.isFinite)) return 0;
+  const size = Math.max(...values.map(Math.abs));
+  if (size === 0) return 0;
   const levels: number[] = [];
   const turns: boolean[] = [];
-  let row = values;
+  let row: readonly number[] = values.map((x) => x / size);
   for (let k = 1; k < values.length - 1; k++) {
     row = row.slice(1).map((x, i) => x - row[i]!);
     levels.push(Math.sqrt((gamma[k]! * row.reduce((sum, x) => sum + x * x, 0)) / row.length));
@@ -47,7 +49,7 @@ export function noiseOf(values: readonly number[]): number {
   for (let k = 0; k + 2 < levels.length; k++) {
     const three = levels.slice(k, k + 3);
     const least = Math.min(...three);
-    if (least > 0 && Math.max(...three) <= 4 * least && turns[k]! && turns[k + 1]!) return Math.max(...three);
+    if (least > 0 && Math.max(...three) <= 4 * least && turns[k]! && turns[k + 1]!) return size * Math.max(...three);
   }
   return 0;
 }

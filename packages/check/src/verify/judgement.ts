@@ -59,6 +59,12 @@ export function sizeOfGradient(gradient: Point, scales: Point): number {
   return most;
 }
 
+/** What digits are counted against: the gradient, or the loss where the gradient is zero as far as anyone can tell. */
+function referenceSize(gradient: number, bar: number, value: number): number {
+  const invisible = gradient < 1e4 * bar && bar < 2 ** -47 * (Math.abs(value) || 1);
+  return gradient === 0 || invisible ? Math.abs(value) || 1 : gradient;
+}
+
 export const toNumbers = (known: Known): Point => known.values.map((row) => Float64Array.from(row, dd.toNumber));
 
 const digitsFrom = (ratio: number, most: number): number => (ratio <= 0 ? most : Math.max(0, Math.min(most, -Math.log10(ratio))));
@@ -96,7 +102,7 @@ export function judgeFormula(
   value: number,
 ): Agreement | Disagreement | Open {
   const g = toNumbers(truth);
-  const size = sizeOfGradient(g, scales) || Math.abs(value) || 1;
+  const size = referenceSize(sizeOfGradient(g, scales), sizeOfGradient(truth.rounding, scales), value);
   const wrong: Place[] = [];
   const bars = g.map((row) => new Float64Array(row.length));
   let worst = 0;
@@ -154,7 +160,7 @@ export function judgeNumbers(
   precise: boolean,
 ): Agreement | Disagreement | Open {
   const size = sizeOfGradient(truth, scales);
-  const reference = size || Math.abs(value) || 1;
+  const reference = referenceSize(size, sizeOfGradient(slack, scales), value);
   const bars = slack.map((row, k) =>
     row.map((bar, i) => bar + 64 * unitOf(leaves[k]!) * (Math.abs(truth[k]![i]!) + size / scales[k]![i]!)),
   );

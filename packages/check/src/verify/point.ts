@@ -82,7 +82,7 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
   const directions = Array.from({ length: directionsTried }, () => directionOf(scales, uniform));
   const crossing = directions.find((direction) => {
     const { kink, jump } = sidesAt(frozen, leaves, point, direction);
-    return kink || jump;
+    return (kink || jump) && kinkNode(graph, leaves, point, direction) !== undefined;
   });
   if (crossing !== undefined) return result(judgeKink(subject, graph, frozen, point, scales, claim.values, crossing));
   if (bad !== undefined) return notANumber();
@@ -224,7 +224,6 @@ const roundingOf = ({ inputs }: Subject, values: Point): Point =>
 
 /** What rounding may have done to a claim of plain numbers: as much as to our own gradient, or to itself nearby. */
 function slackOf(subject: Subject, point: Point, truth: Known, noise: Point, scales: Point, gradient: Graph): Point {
-  const { inputs } = subject;
   const own = narrowGradient(subject, point) ?? gradient.outputs.map((x) => Float64Array.from(entriesOf(x)));
   const exact = toNumbers(truth);
   const seen = sizeOfGradient(

@@ -181,28 +181,38 @@ export function sidesAt(frozen: Frozen, leaves: readonly Leaf[], point: Point, d
   return { left, right, kink, jump };
 }
 
-/** The first node whose slope jumps between the two sides, for the name of its op; composites count as one. */
+/** The first node whose slope or value jumps between the two sides, measured against what flows into it. */
 export function kinkNode(graph: SubGraph, leaves: readonly Leaf[], point: Point, direction: Point): Node | undefined {
-  const outputs = graph.nodes.flatMap((node) => node.outputs);
-  const all = frozenAt({ inputs: graph.inputs, outputs, nodes: graph.nodes }, leaves, point);
+  const places = new Map<Tensor, number>();
+  for (const x of [...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)]) places.set(x, places.size);
+  const all = frozenAt({ inputs: graph.inputs, outputs: [...places.keys()], nodes: graph.nodes }, leaves, point);
   const [left, right] = [-nearer, nearer].map((t) => tangentsAt(all, leaves, point, direction, t));
-  let next = 0;
-  for (const node of graph.nodes) {
-    for (const _ of node.outputs) {
-      const [x, y] = [left![next]!.values, right![next++]!.values];
-      if (x.some((value, i) => differs(value, y[i]!))) return node;
+  const sizes = (node: Node): { slope: number; value: number } => {
+    let [slope, value] = [0, 0];
+    for (const x of [...node.inputs, ...node.outputs]) {
+      for (const entry of left![places.get(x) ?? -1]?.values ?? []) {
+        if (typeof entry === "number") continue;
+        slope = Math.max(slope, finite(Math.abs(dd.toNumber(entry.tangent))));
+        value = Math.max(value, finite(Math.abs(dd.toNumber(entry.primal))));
+      }
     }
-  }
-  return undefined;
-}
-
-function differs(x: Dual<DoubleDouble> | number, y: Dual<DoubleDouble> | number): boolean {
-  if (typeof x === "number" || typeof y === "number") return x !== y;
-  const gap = (a: DoubleDouble, b: DoubleDouble): boolean => {
-    const [p, q] = [dd.toNumber(a), dd.toNumber(b)];
-    return Number.isFinite(p) !== Number.isFinite(q) || Math.abs(p - q) > gapSize * (Math.abs(p) + Math.abs(q));
+    return { slope, value };
   };
-  return gap(x.tangent, y.tangent);
+  return graph.nodes.find((node) => {
+    const { slope, value } = sizes(node);
+    const jumps = (a: DoubleDouble, b: DoubleDouble, size: number): boolean => {
+      const [p, q] = [dd.toNumber(a), dd.toNumber(b)];
+      return Number.isFinite(p) !== Number.isFinite(q) || Math.abs(p - q) > gapSize * size;
+    };
+    return node.outputs.some((out) => {
+      const other = right![places.get(out)!]!.values;
+      return left![places.get(out)!]!.values.some((x, i) => {
+        const y = other[i]!;
+        if (typeof x === "number" || typeof y === "number") return x !== y;
+        return jumps(x.tangent, y.tangent, slope) || jumps(x.primal, y.primal, value);
+      });
+    });
+  });
 }
 
 /** A measure of the work of running a graph once: entries made, and products in contractions. */
