@@ -41,10 +41,16 @@ function evaluateNode<V>(node: Node, system: NumberSystem<V>, inputs: readonly S
   if (op.call !== undefined) return op.call(machineOf(system), inputs, params);
   if (op.expand !== undefined) return evaluate(expansionOf(node, inputs), system, inputs);
   if (op.lower === undefined) throw missingRuleError(op.name, "loop program");
-  const outputs = op.infer!(inputs, params).map(({ shape, dtype }): SystemTensor<V> => ({ shape, dtype, values: new Array<V | number>(sizeOf(shape)) }));
+  const outputs = op.infer!(inputs, params).map(
+    ({ shape, dtype }): SystemTensor<V> => ({ shape, dtype, values: new Array<V | number>(sizeOf(shape)) }),
+  );
   const { program, scalars, integers } = op.lower(inputs, params);
   const run = interpreterOf(program, system);
-  run([...inputs, ...outputs].map((x) => x.values), scalars.map((scalar) => system.constant(scalar)), integers);
+  run(
+    [...inputs, ...outputs].map((x) => x.values),
+    scalars.map((scalar) => system.constant(scalar)),
+    integers,
+  );
   return outputs;
 }
 
@@ -74,7 +80,8 @@ function interpreterOf<V>(program: Program, system: NumberSystem<V>): Interprete
 function machineOf<V>(system: NumberSystem<V>): Machine<SystemTensor<V>> {
   return {
     run: (graph, inputs) => evaluate(graph, system, inputs),
-    decide: (x) => (x.dtype === "int32" ? x.values[0] !== 0 : system.decide(system.not(system.equal(x.values[0] as V, system.constant(0))))),
+    decide: (x) =>
+      x.dtype === "int32" ? x.values[0] !== 0 : system.decide(system.not(system.equal(x.values[0] as V, system.constant(0)))),
     at: (x, i) => {
       const shape = x.shape.slice(1);
       const size = sizeOf(shape);

@@ -57,7 +57,22 @@ export interface ExpressionArithmetic extends IntegerArithmetic<Expression> {
 
 /** These keep integers integer; every other operation takes its arguments as floats. */
 const keepsIntegers = new Set<ExpressionKind>([
-  "neg", "abs", "sign", "floor", "ceil", "round", "add", "sub", "mul", "remainder", "min", "max", "less", "lessEqual", "equal", "select",
+  "neg",
+  "abs",
+  "sign",
+  "floor",
+  "ceil",
+  "round",
+  "add",
+  "sub",
+  "mul",
+  "remainder",
+  "min",
+  "max",
+  "less",
+  "lessEqual",
+  "equal",
+  "select",
   ...integerOperations,
 ]);
 
@@ -94,16 +109,28 @@ export function expressionArithmetic(): ExpressionArithmetic {
 
   function numeric(kind: ExpressionKind, args: readonly Expression[]): Expression {
     const type = commonType(kind, args);
-    return make(kind, type, args.map((arg) => convert(arg, type)));
+    return make(
+      kind,
+      type,
+      args.map((arg) => convert(arg, type)),
+    );
   }
 
   function question(kind: ExpressionKind, args: readonly Expression[]): Expression {
     const type = commonType(kind, args);
-    return make(kind, "bool", args.map((arg) => convert(arg, type)));
+    return make(
+      kind,
+      "bool",
+      args.map((arg) => convert(arg, type)),
+    );
   }
 
   const logical = (kind: "not" | "and" | "or", args: readonly Expression[]): Expression =>
-    make(kind, "bool", args.map((arg) => convert(arg, "bool")));
+    make(
+      kind,
+      "bool",
+      args.map((arg) => convert(arg, "bool")),
+    );
 
   function select(condition: Expression, x: Expression, y: Expression): Expression {
     const type = x.type === "bool" && y.type === "bool" ? "bool" : commonType("select", [x, y]);

@@ -29,7 +29,8 @@ export function interpret<V>(
     let given = 0;
     program.buffers.forEach((buffer, i) => {
       const length = lengths[i];
-      const array = length === undefined ? buffers[given++]! : new Array<V | number>(length(frame) as number).fill(buffer.type === "int" ? 0 : zero);
+      const array =
+        length === undefined ? buffers[given++]! : new Array<V | number>(length(frame) as number).fill(buffer.type === "int" ? 0 : zero);
       frame.buffers.set(buffer.name, array);
     });
     body(frame);
@@ -37,7 +38,11 @@ export function interpret<V>(
 }
 
 /** One expression as a function of its variables. */
-export function interpretExpression<V>(variables: readonly Expression[], value: Expression, system: NumberSystem<V>): (x: readonly (V | number)[]) => V {
+export function interpretExpression<V>(
+  variables: readonly Expression[],
+  value: Expression,
+  system: NumberSystem<V>,
+): (x: readonly (V | number)[]) => V {
   const evaluate = compileExpression(value, system);
   return (x) => evaluate({ variables: new Map(variables.map((variable, i) => [variable.name, x[i]!])), buffers: new Map() }) as V;
 }
@@ -106,7 +111,13 @@ function compileExpression<V>(root: Expression, system: NumberSystem<V>): Evalua
   const order = postorder([root]);
   const slot = new Map(order.map((expression, i) => [expression, i]));
   const last = order.length - 1;
-  const code = order.map((expression) => compileNode(expression, expression.args.map((arg) => slot.get(arg)!), system));
+  const code = order.map((expression) =>
+    compileNode(
+      expression,
+      expression.args.map((arg) => slot.get(arg)!),
+      system,
+    ),
+  );
   return (frame) => {
     const slots = new Array<V | number>(order.length);
     for (let i = 0; i <= last; i++) slots[i] = code[i]!(slots, frame);
@@ -156,11 +167,12 @@ function truncate<V>(x: V, system: NumberSystem<V>): number {
   if (!Number.isFinite(whole)) return 0;
   const below = system.constant(whole > 0 ? whole : whole - 1);
   const above = system.constant(whole < 0 ? whole : whole + 1);
-  const inside = whole === 0
-    ? system.and(system.less(below, x), system.less(x, above))
-    : whole > 0
-      ? system.and(system.lessEqual(below, x), system.less(x, above))
-      : system.and(system.less(below, x), system.lessEqual(x, above));
+  const inside =
+    whole === 0
+      ? system.and(system.less(below, x), system.less(x, above))
+      : whole > 0
+        ? system.and(system.lessEqual(below, x), system.less(x, above))
+        : system.and(system.less(below, x), system.lessEqual(x, above));
   system.decide(inside);
   return whole | 0;
 }

@@ -131,7 +131,9 @@ function printStatement(statement: Statement, lines: string[], indent: string): 
     case "store": {
       const print = shared([statement.index, statement.value], lines, indent);
       const value = print(statement.value);
-      lines.push(`${indent}${statement.buffer}[${print(statement.index)}] = ${statement.value.type === "bool" ? `${value} ? 1 : 0` : value};`);
+      lines.push(
+        `${indent}${statement.buffer}[${print(statement.index)}] = ${statement.value.type === "bool" ? `${value} ? 1 : 0` : value};`,
+      );
       break;
     }
     case "for": {
@@ -187,17 +189,59 @@ function shared(roots: readonly Expression[], lines: string[], indent: string): 
 }
 
 const infix: Partial<Record<ExpressionKind, string>> = {
-  add: "+", sub: "-", mul: "*", div: "/", less: "<", lessEqual: "<=", equal: "===", and: "&&", or: "||",
-  bitAnd: "&", bitOr: "|", bitXor: "^", shiftLeft: "<<", shiftRight: ">>",
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+  less: "<",
+  lessEqual: "<=",
+  equal: "===",
+  and: "&&",
+  or: "||",
+  bitAnd: "&",
+  bitOr: "|",
+  bitXor: "^",
+  shiftLeft: "<<",
+  shiftRight: ">>",
 };
 
 const calls: Partial<Record<ExpressionKind, string>> = {
-  abs: "Math.abs", sign: "Math.sign", sqrt: "Math.sqrt", cbrt: "Math.cbrt", exp: "Math.exp", expm1: "Math.expm1",
-  log: "Math.log", log2: "Math.log2", log10: "Math.log10", log1p: "Math.log1p", sin: "Math.sin", cos: "Math.cos", tan: "Math.tan",
-  asin: "Math.asin", acos: "Math.acos", atan: "Math.atan", sinh: "Math.sinh", cosh: "Math.cosh", tanh: "Math.tanh",
-  asinh: "Math.asinh", acosh: "Math.acosh", atanh: "Math.atanh", floor: "Math.floor", ceil: "Math.ceil",
-  atan2: "Math.atan2", pow: "Math.pow", min: "Math.min", max: "Math.max",
-  exp2: "exp2", erf: "erf", erfc: "erfc", erfcx: "erfcx", lgamma: "lgamma", polygamma: "polygamma", round: "roundHalfEven", remainder: "remainder",
+  abs: "Math.abs",
+  sign: "Math.sign",
+  sqrt: "Math.sqrt",
+  cbrt: "Math.cbrt",
+  exp: "Math.exp",
+  expm1: "Math.expm1",
+  log: "Math.log",
+  log2: "Math.log2",
+  log10: "Math.log10",
+  log1p: "Math.log1p",
+  sin: "Math.sin",
+  cos: "Math.cos",
+  tan: "Math.tan",
+  asin: "Math.asin",
+  acos: "Math.acos",
+  atan: "Math.atan",
+  sinh: "Math.sinh",
+  cosh: "Math.cosh",
+  tanh: "Math.tanh",
+  asinh: "Math.asinh",
+  acosh: "Math.acosh",
+  atanh: "Math.atanh",
+  floor: "Math.floor",
+  ceil: "Math.ceil",
+  atan2: "Math.atan2",
+  pow: "Math.pow",
+  min: "Math.min",
+  max: "Math.max",
+  exp2: "exp2",
+  erf: "erf",
+  erfc: "erfc",
+  erfcx: "erfcx",
+  lgamma: "lgamma",
+  polygamma: "polygamma",
+  round: "roundHalfEven",
+  remainder: "remainder",
   round32: "Math.fround",
 };
 
@@ -239,7 +283,8 @@ function printExpression(x: Expression, print: (x: Expression) => string): strin
       break;
   }
   const operator = infix[x.kind];
-  if (operator !== undefined) return x.type === "int" && (x.kind === "add" || x.kind === "sub") ? `(${a} ${operator} ${b} | 0)` : `(${a} ${operator} ${b})`;
+  if (operator !== undefined)
+    return x.type === "int" && (x.kind === "add" || x.kind === "sub") ? `(${a} ${operator} ${b} | 0)` : `(${a} ${operator} ${b})`;
   const call = `${calls[x.kind]}(${args.join(", ")})`;
   return x.type === "int" ? `(${call} | 0)` : call;
 }

@@ -18,7 +18,13 @@ export interface Buffer {
 export type Statement =
   | { readonly kind: "let" | "set"; readonly variable: Expression; readonly value: Expression }
   | { readonly kind: "store"; readonly buffer: string; readonly index: Expression; readonly value: Expression }
-  | { readonly kind: "for"; readonly variable: Expression; readonly from: Expression; readonly to: Expression; readonly body: readonly Statement[] }
+  | {
+      readonly kind: "for";
+      readonly variable: Expression;
+      readonly from: Expression;
+      readonly to: Expression;
+      readonly body: readonly Statement[];
+    }
   | { readonly kind: "while"; readonly condition: Expression; readonly body: readonly Statement[] }
   | { readonly kind: "if"; readonly condition: Expression; readonly then: readonly Statement[]; readonly otherwise: readonly Statement[] };
 
@@ -85,7 +91,12 @@ export function buildProgram(name: string, write: (builder: ProgramBuilder) => v
     return inner;
   }
 
-  function fold(items: readonly Index[], unit: number, combine: (x: number, y: number) => number, apply: (x: Expression, y: Expression) => Expression) {
+  function fold(
+    items: readonly Index[],
+    unit: number,
+    combine: (x: number, y: number) => number,
+    apply: (x: Expression, y: Expression) => Expression,
+  ) {
     let literal = unit;
     let out: Expression | undefined;
     for (const item of items) {
