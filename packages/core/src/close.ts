@@ -1,4 +1,5 @@
 /** Whether two tensors agree entry by entry: for tests and examples. Reads values; knows no op. */
+import { checkFlag, checkOptions } from "./define/options.ts";
 import { argumentError } from "./errors.ts";
 import { sameShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -23,9 +24,11 @@ export function allClose(x: Tensor, y: Tensor, options: CloseOptions = {}): bool
   [x, y].forEach((value, i) => {
     if (!(value instanceof Tensor)) throw argumentError("allClose", `operand ${i} is not a tensor`, value, "wrap it in tensor(…)");
   });
-  if (typeof options !== "object" || options === null) throw argumentError("allClose", "the options are not an object", options, "give { rtol, atol, equalNaN }");
+  checkOptions("allClose", options, ["rtol", "atol", "equalNaN"]);
   const { rtol = 1e-5, atol = 1e-8, equalNaN = false } = options;
-  for (const bound of [rtol, atol]) if (!(bound >= 0)) throw argumentError("allClose", "a tolerance is not a number of at least 0", bound, "give such a number");
+  for (const bound of [rtol, atol])
+    if (!(bound >= 0)) throw argumentError("allClose", "a tolerance is not a number of at least 0", bound, "give such a number");
+  checkFlag("allClose", "equalNaN", equalNaN);
   if (!sameShape(x.shape, y.shape)) return false;
   const [xs, ys] = [x.values, y.values];
   return xs.every((a: number, i: number) => {

@@ -28,12 +28,17 @@ export function tensor(data: TensorData, options: TensorOptions | DType = {}): T
   if (typeof options !== "string" && (typeof options !== "object" || options === null)) {
     throw argumentError("tensor", "the options are neither an object nor a dtype", options, "give { dtype, shape } or a dtype");
   }
-  const { dtype, shape } = typeof options === "string" ? { dtype: options, shape: undefined } : options;
+  const { dtype, shape, ...stray } = typeof options === "string" ? { dtype: options, shape: undefined } : options;
+  for (const key of Object.keys(stray)) throw argumentError("tensor", "unknown option", key, "the options are dtype, shape");
   const made = fromData(data, dtype === undefined ? undefined : checkDtype("tensor", dtype));
   if (shape === undefined) return made;
   const wanted = checkShape("tensor", shape);
   if (sizeOf(wanted) !== made.size) throw countError("tensor", made.size, wanted, sizeOf(wanted));
-  return tensorOf(wanted, made.dtype, typeof made.storage === "number" && wanted.length > 0 ? filled(made.dtype, 1, made.storage) : made.storage);
+  return tensorOf(
+    wanted,
+    made.dtype,
+    typeof made.storage === "number" && wanted.length > 0 ? filled(made.dtype, 1, made.storage) : made.storage,
+  );
 }
 
 function fromData(data: TensorData, dtype: DType | undefined): Tensor {
@@ -55,9 +60,15 @@ function copied(shape: Shape, values: TypedArray, dtype: DType): Tensor {
   return tensorOf(shape, dtype, entries);
 }
 
+/** As many axes as NumPy allows: an array inside itself has no end. */
+const deepest = 64;
+
 function fromNested(data: readonly unknown[], dtype: DType | undefined): Tensor {
   const shape: number[] = [];
-  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: unknown = data; Array.isArray(level); level = level[0]) {
+    if (shape.length === deepest) throw argumentError("tensor", `arrays are nested deeper than ${deepest}`, data, "flatten them");
+    shape.push(level.length);
+  }
   const flat: (number | boolean)[] = [];
   collectEntries(data, shape, 0, "data", flat);
   const kind = dtype ?? (flat.length > 0 && flat.every((entry) => typeof entry === "boolean") ? "bool" : "float64");
@@ -68,7 +79,7 @@ function fromNested(data: readonly unknown[], dtype: DType | undefined): Tensor 
 
 function collectEntries(level: unknown, shape: readonly number[], axis: number, path: string, out: (number | boolean)[]): void {
   if (axis === shape.length) {
-    if (Array.isArray(level)) throw raggedError(path, 0, level);
+    if (Array.isArray(level)) throw raggedError(path, undefined, level);
     if (typeof level !== "number" && typeof level !== "boolean") throw dataError("tensor", path, level);
     out.push(level);
     return;
@@ -103,13 +114,18 @@ export function ones(shape: Shape, dtype: DType = "float64"): Tensor {
 }
 
 /** Zeros in the shape and dtype of another tensor. */
-export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, x.dtype);
+export const zerosLike = (x: Tensor): Tensor => like("zerosLike", x, 0);
 
 /** Ones in the shape and dtype of another tensor. */
-export const onesLike = (x: Tensor): Tensor => ones(x.shape, x.dtype);
+export const onesLike = (x: Tensor): Tensor => like("onesLike", x, 1);
 
 /** One value in the shape and dtype of another tensor. */
-export const fullLike = (x: Tensor, value: number): Tensor => full(x.shape, value, x.dtype);
+export const fullLike = (x: Tensor, value: number): Tensor => like("fullLike", x, value);
+
+function like(op: string, x: Tensor, value: number): Tensor {
+  if (!isTensor(x)) throw argumentError(op, "not a tensor", x, "give a tensor to take the shape and dtype of");
+  return full(x.shape, value, x.dtype);
+}
 
 /** The identity matrix of a size, or of rows and columns. */
 export function eye(rows: number, columns: number = rows, dtype: DType = "float64"): Tensor {
@@ -128,7 +144,9 @@ export function eye(rows: number, columns: number = rows, dtype: DType = "float6
  */
 export function arange(start: number, stop?: number, step = 1, dtype: DType = "float64"): Tensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
-  for (const x of [from, to, step]) if (typeof x !== "number" || !Number.isFinite(x)) throw argumentError("arange", "a bound or step is not a finite number", x, "give finite numbers");
+  for (const x of [from, to, step])
+    if (typeof x !== "number" || !Number.isFinite(x))
+      throw argumentError("arange", "a bound or step is not a finite number", x, "give finite numbers");
   if (step === 0) throw argumentError("arange", "the step is zero", step, "give a step other than 0");
   const shape = checkShape("arange", [Math.max(0, Math.ceil((to - from) / step))]);
   const entries = allocate(checkDtype("arange", dtype), shape[0]!);
@@ -138,7 +156,10 @@ export function arange(start: number, stop?: number, step = 1, dtype: DType = "f
 
 /** `count` numbers from `start` to `stop`, both included, equally far apart. */
 export function linspace(start: number, stop: number, count = 50, dtype: DType = "float64"): Tensor {
-  for (const x of [start, stop]) if (typeof x !== "number" || !Number.isFinite(x)) throw argumentError("linspace", "an end is not a finite number", x, "give finite numbers");
+  for (const x of [start, stop])
+    if (typeof x !== "number" || !Number.isFinite(x))
+      throw argumentError("linspace", "an end is not a finite number", x, "give finite numbers");
+  if (!Number.isInteger(count) || count < 0) throw argumentError("linspace", "the count is not a non-negative integer", count, "give one");
   const shape = checkShape("linspace", [count]);
   const entries = allocate(checkDtype("linspace", dtype), count);
   for (let i = 0; i < count; i++) entries[i] = i === count - 1 && count > 1 ? stop : start + ((stop - start) * i) / Math.max(1, count - 1);

@@ -1,5 +1,5 @@
 /** The four element types, their promotion and their storage; knows nothing of tensors. */
-import { memoryError, unknownDtypeError } from "./errors.ts";
+import { memoryError, mostEntries, unknownDtypeError } from "./errors.ts";
 
 export type DType = "bool" | "int32" | "float32" | "float64";
 export type FloatDType = "float32" | "float64";
@@ -31,8 +31,9 @@ export function dtypeOfNumber(value: number, partner: DType | undefined): DType 
   return Number.isInteger(value) && value === (value | 0) && !Object.is(value, -0) ? "int32" : "float64";
 }
 
-/** A typed array of zeros; throws where the host has no room for it. */
+/** A typed array of zeros; throws where there are too many, or the host has no room for them. */
 export function allocate(dtype: DType, size: number): TypedArray {
+  if (size > mostEntries) throw memoryError(dtype, size);
   try {
     return new constructors[dtype](size);
   } catch {

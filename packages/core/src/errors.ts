@@ -40,8 +40,11 @@ function describeList(list: readonly unknown[], depth = 0): string {
 
 const error = (message: string): CotangentError => new CotangentError(message);
 
+/** The most entries of a tensor: positions in it are 32-bit integers. */
+export const mostEntries: number = 2 ** 31 - 1;
+
 export const shapeError = (op: string, shape: unknown): CotangentError =>
-  error(`${op}: not a shape — ${describe(shape)}; give a list of non-negative integers with at most 2147483647 entries in all`);
+  error(`${op}: not a shape — ${describe(shape)}; give a list of non-negative integers with at most ${mostEntries} entries in all`);
 
 export const axisError = (op: string, axis: unknown, rank: number): CotangentError =>
   error(
@@ -67,16 +70,18 @@ export const dtypeError = (op: string, dtype: string, wanted: string): Cotangent
 export const unknownDtypeError = (op: string, dtype: unknown): CotangentError =>
   error(`${op}: unknown dtype — ${describe(dtype)}; give "bool", "int32", "float32" or "float64"`);
 
-export const raggedError = (path: string, expected: number, got: unknown): CotangentError =>
+export const raggedError = (path: string, expected: number | undefined, got: unknown): CotangentError =>
   error(
-    `tensor: ragged array — ${path} ${Array.isArray(got) ? `has length ${got.length}` : `is ${describe(got)}`}, where its siblings have length ${expected}; make all rows equally long`,
+    `tensor: ragged array — ${path} ${Array.isArray(got) ? `has length ${got.length}` : `is ${describe(got)}`}, where its siblings ${expected === undefined ? "are no arrays" : `have length ${expected}`}; make all rows equally long`,
   );
 
 export const dataError = (op: string, path: string, value: unknown): CotangentError =>
   error(`${op}: not tensor data — ${path} is ${describe(value)}; give numbers, booleans, nested arrays of them, or a typed array`);
 
 export const countError = (op: string, count: number, shape: readonly number[], size: number): CotangentError =>
-  error(`${op}: the entries do not fill the shape — ${count} entries, ${formatShape(shape)} holds ${size}; give a shape with ${count} entries`);
+  error(
+    `${op}: the entries do not fill the shape — ${count} entries, ${formatShape(shape)} holds ${size}; give a shape with ${count} entries`,
+  );
 
 export const itemError = (shape: readonly number[]): CotangentError =>
   error(`item: not a single entry — ${formatShape(shape)}; index or reduce it to one entry first`);
@@ -94,7 +99,8 @@ export const readError = (transform: string, line: string): CotangentError =>
 export const argumentError = (op: string, what: string, got: unknown, wanted: string): CotangentError =>
   error(`${op}: ${what} — ${describe(got)}; ${wanted}`);
 
-export const clashError = (op: string, what: string, clash: string, remedy: string): CotangentError => error(`${op}: ${what} — ${clash}; ${remedy}`);
+export const clashError = (op: string, what: string, clash: string, remedy: string): CotangentError =>
+  error(`${op}: ${what} — ${clash}; ${remedy}`);
 
 export const leafError = (transform: string, path: string, value: unknown): CotangentError =>
   error(
@@ -121,7 +127,8 @@ export const missingStepsError = (): CotangentError =>
 export const stepsError = (maxSteps: number): CotangentError =>
   error(`whileLoop: the condition still holds after maxSteps — ${maxSteps} steps; raise maxSteps, or look at the condition`);
 
-export const missingRuleError = (op: string, rule: string): CotangentError => error(`${op}: it has no ${rule} — the op was defined without one; give it one`);
+export const missingRuleError = (op: string, rule: string): CotangentError =>
+  error(`${op}: it has no ${rule} — the op was defined without one; give it one`);
 
 export const nonFiniteError = (
   op: string,
@@ -137,7 +144,9 @@ export const nonFiniteError = (
   );
 
 export const argumentNonFiniteError = (path: string, x: { readonly shape: readonly number[] }, at: number, entry: number): CotangentError =>
-  error(`debug: an argument is not finite — ${path} has ${entry} at ${formatShape(unravel(at, x.shape))} of ${formatShape(x.shape)}; look at the caller`);
+  error(
+    `debug: an argument is not finite — ${path} has ${entry} at ${formatShape(unravel(at, x.shape))} of ${formatShape(x.shape)}; look at the caller`,
+  );
 
 function unravel(at: number, shape: readonly number[]): number[] {
   const index = new Array<number>(shape.length);
@@ -153,10 +162,12 @@ export const reshapeError = (from: readonly number[], to: readonly unknown[]): C
   error(`reshape: no side for -1 fits — ${formatShape(from)} to ${formatShape(to)}; the known sides must divide the number of entries`);
 
 export const concatError = (x: readonly number[], y: readonly number[], axis: number): CotangentError =>
-  error(`concat: shapes differ off the joined axis — ${formatShape(x)} and ${formatShape(y)} along axis ${axis}; make the other sides equal`);
+  error(
+    `concat: shapes differ off the joined axis — ${formatShape(x)} and ${formatShape(y)} along axis ${axis}; make the other sides equal`,
+  );
 
 export const structError = (op: string, x: string, y: string): CotangentError =>
-  error(`${op}: the structs differ in form — ${x}, ${y}; give structs with the same keys and lengths`);
+  error(`${op}: the structs differ in form — ${x} against ${y}; give structs with the same keys and lengths`);
 
 export const dtypeLeafError = (transform: string, path: string, leaf: unknown): CotangentError =>
   error(
@@ -174,4 +185,6 @@ export const maskError = (op: string, mask: readonly number[]): CotangentError =
   );
 
 export const memoryError = (dtype: string, size: number): CotangentError =>
-  error(`tensor: too large for memory — ${size} entries of ${dtype}; work on smaller tensors, or in parts`);
+  error(
+    `tensor: too large — ${size} entries of ${dtype}, more than ${size > mostEntries ? `the ${mostEntries} that a tensor may have` : "memory has room for"}; work on smaller tensors, or in parts`,
+  );

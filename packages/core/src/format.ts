@@ -12,7 +12,10 @@ export function formatTensor(shape: Shape, dtype: DType, values: TypedArray): st
   if (values.length === 0) return `tensor(${formatShape(shape)} empty, ${dtype})`;
   const abridged = values.length > threshold;
   const shown = shownOffsets(shape, abridged);
-  const print = entryFormatter(dtype, shown.map((offset) => values[offset]!));
+  const print = entryFormatter(
+    dtype,
+    shown.map((offset) => values[offset]!),
+  );
   const body = formatAxis(shape, stridesOf(shape), 0, 0, abridged, (offset) => print(values[offset]!), "tensor(".length);
   return `tensor(${body}, ${abridged ? `${formatShape(shape)} ` : ""}${dtype})`;
 }
@@ -40,8 +43,8 @@ function entryFormatter(dtype: DType, entries: readonly number[]): (x: number) =
 
 function floatFormatter(entries: readonly number[]): (x: number) => string {
   const magnitudes = entries.filter((x) => Number.isFinite(x) && x !== 0).map(Math.abs);
-  const most = Math.max(...magnitudes, 0);
-  const least = Math.min(...magnitudes, Infinity);
+  const most = magnitudes.reduce((x, y) => Math.max(x, y), 0);
+  const least = magnitudes.reduce((x, y) => Math.min(x, y), Infinity);
   const special = (x: number): string => (Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf");
   if (magnitudes.length > 0 && (most >= 1e8 || least < 1e-4 || most / least > 1e6)) {
     return (x) => (Number.isFinite(x) ? (x === 0 ? "0" : trimExponent(x.toExponential(5))) : special(x));

@@ -1,5 +1,5 @@
 /** Shapes, strides, axes and broadcasting as arithmetic on lists of integers; knows nothing of tensors or values. */
-import { axisError, broadcastError, duplicateAxisError, shapeError } from "./errors.ts";
+import { axisError, broadcastError, duplicateAxisError, mostEntries, shapeError } from "./errors.ts";
 
 /** The size of each axis, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -76,7 +76,7 @@ export function normalizeAxes(op: string, axes: number | readonly number[] | und
 export function checkShape(op: string, shape: unknown): Shape {
   if (!Array.isArray(shape)) throw shapeError(op, shape);
   for (const side of shape) if (!Number.isSafeInteger(side) || side < 0) throw shapeError(op, shape);
-  if (sizeOf(shape) > 2 ** 31 - 1) throw shapeError(op, shape);
+  if (sizeOf(shape) > mostEntries) throw shapeError(op, shape);
   return Object.freeze(shape.slice()) as Shape;
 }
 

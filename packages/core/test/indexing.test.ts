@@ -407,6 +407,36 @@ describe("at", () => {
     );
   });
 
+  test("an integer in a string is one like any other", () => {
+    const x = distinct([2, 3, 4]);
+    const same = (...pairs: readonly [AtIndex[], AtIndex[]][]): void => {
+      for (const [text, plain] of pairs) expect(at(x, ...text).toArray()).toEqual(at(x, ...plain).toArray());
+    };
+    same(
+      [
+        ["1", [0, 2]],
+        [1, [0, 2]],
+      ],
+      [
+        ["-1, ...", [3, 0]],
+        [-1, null, [3, 0]],
+      ],
+      [
+        [[1, 0], "2"],
+        [[1, 0], 2],
+      ],
+      [
+        ["1", "0", "::-1"],
+        [1, 0, "::-1"],
+      ],
+    );
+    expect(at(x, "1", [0, 2]).shape).toEqual([2, 4]);
+    expect(setAt(zeros([2, 3]), ["1", [0, 2]], 5).toArray()).toEqual([
+      [0, 0, 0],
+      [5, 0, 5],
+    ]);
+  });
+
   test("masks pick their true entries in order", () => {
     const shapeAndMask = shapes(1, 3).chain((shape) =>
       fc.integer({ min: 1, max: shape.length }).chain((rank) => {

@@ -749,7 +749,7 @@ describe("wrong arguments", () => {
       Object.fromEntries(Object.entries(cases).map(([name, run]) => [name, message(run).replace("CotangentError: ", "")])),
     ).toMatchInlineSnapshot(`
       {
-        "a cotangent of another form": "vjp: the structs differ in form — .a, [0]; give structs with the same keys and lengths",
+        "a cotangent of another form": "vjp: the structs differ in form — .a against [0]; give structs with the same keys and lengths",
         "a cotangent of another shape": "vjp: the cotangent has another shape than what it belongs to — the cotangent is [], the output is [2]; make them equal",
         "a tangent of another shape": "jvp: the tangent has another shape than what it belongs to — the tangent is [1], argument 1 is [2]; make them equal",
         "aux without a pair": "grad: with aux the function returns a pair — float64[]; return [output, aux]",

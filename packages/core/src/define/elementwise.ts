@@ -112,6 +112,9 @@ function outputDtype(name: string, rule: DTypeRule, inputs: readonly Aval[]): DT
   }
 }
 
+/** Params such as a slope may take any value: the compiled forms of so many are kept, then the oldest goes. */
+const mostForms = 64;
+
 /** Any elementwise op; `unary` and `binary` are its common forms. */
 export function elementwise<P>(spec: ElementwiseSpec<P>): ElementwiseOp<P> {
   const rule = spec.dtype ?? "float";
@@ -123,7 +126,10 @@ export function elementwise<P>(spec: ElementwiseSpec<P>): ElementwiseOp<P> {
     if (plain !== undefined) return plain;
     const key = spec.key!(params);
     let found = forms.get(key);
-    if (found === undefined) forms.set(key, (found = makeForms((s, x) => spec.value(s, x, params))));
+    if (found === undefined) {
+      if (forms.size === mostForms) forms.delete(forms.keys().next().value!);
+      forms.set(key, (found = makeForms((s, x) => spec.value(s, x, params))));
+    }
     return found;
   }
 

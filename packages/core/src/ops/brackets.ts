@@ -91,14 +91,16 @@ function indexed(op: string, x: Tensor, indices: readonly unknown[]): Tensor {
 function atItems(op: string, index: unknown): readonly (Item | "...")[] {
   if (index === null || index === undefined) return [null];
   if (typeof index === "number") return [index];
-  if (typeof index === "string") return index.split(",").map((text) => text.trim());
+  if (typeof index === "string") return index.split(",").map((text) => itemOfText(text.trim()));
   if (isTensor(index)) return [index.dtype === "bool" ? index : indexTensor(op, index)];
   if (!Array.isArray(index))
     throw argumentError(op, "not an index", index, 'give an integer, an int32 tensor, a mask, null, or a string such as "1:-1"');
-  let first: unknown = index;
-  while (Array.isArray(first)) first = first[0];
-  return [typeof first === "boolean" ? tensor(index as NestedArray<boolean>) : indexTensor(op, index)];
+  const given = tensor(index as NestedArray<number> | NestedArray<boolean>);
+  return [given.dtype === "bool" ? given : indexTensor(op, index)];
 }
+
+/** An integer in a string is an integer like any other: beside integer tensors it broadcasts with them. */
+const itemOfText = (text: string): Item | "..." => (/^[+-]?\d+$/.test(text) ? Number(text) : text);
 
 /** The items with every number and mask as index tensors: a mask gives the positions of its true entries, one tensor an axis. */
 function integerItems(op: string, x: Tensor, items: readonly Item[]): (string | null | Tensor)[] {

@@ -31,6 +31,7 @@ export function indexTensor(op: string, indices: unknown): Tensor {
     throw argumentError(op, "not indices", indices, "give an int32 tensor, an integer, or nested arrays of integers");
   }
   const given = tensor(indices as NestedArray<number>);
+  if (given.dtype === "bool") throw argumentError(op, "booleans are no indices", indices, "give integers, or a mask to at");
   const stray = given.values.find((entry: number) => entry !== (entry | 0));
   if (stray !== undefined) throw argumentError(op, "an index is not an integer", stray, "give 32-bit integers");
   return tensor(given, "int32");

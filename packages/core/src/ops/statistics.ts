@@ -204,25 +204,17 @@ const manhattanOp: Op<NormParams> = /* @__PURE__ */ normOp(
   () => manhattanOp,
 );
 
-const powerOps = new Map<number, Op<NormParams>>();
-
-/** The norm of one other order, made once. */
-function powerOf(ord: number): Op<NormParams> {
-  let op = powerOps.get(ord);
-  if (op === undefined) {
-    op = normOp(
-      `_{${ord}}`,
-      (x, { axes }) => {
-        const scale = scaleOf(x, axes);
-        return mul(pow(sum(pow(div(abs(x), scale), ord), { axes, keepDims: true }), 1 / ord), scale);
-      },
-      (x, out) => chainMul(sign(x), pow(ratio(abs(x), out), ord - 1)),
-      () => powerOf(ord),
-    );
-    powerOps.set(ord, op);
-  }
-  return op;
-}
+/** The norm of one other order; nothing keeps it, for orders may be without number. */
+const powerOf = (ord: number): Op<NormParams> =>
+  normOp(
+    `_{${ord}}`,
+    (x, { axes }) => {
+      const scale = scaleOf(x, axes);
+      return mul(pow(sum(pow(div(abs(x), scale), ord), { axes, keepDims: true }), 1 / ord), scale);
+    },
+    (x, out) => chainMul(sign(x), pow(ratio(abs(x), out), ord - 1)),
+    () => powerOf(ord),
+  );
 
 const largestOp: Op<NormParams> = /* @__PURE__ */ normOp(
   "_{\\infty}",
