@@ -2,7 +2,7 @@
  * The laws every op of the table obeys, read off its row. The references are other number systems: the value's expression replayed over
  * dual double-double numbers never meets the derivative rule it judges, and the allowed error is the running error of the judged graph.
  */
-import { cast, concat, reshape, Tensor, tensor, vmap } from "@cotangent/core";
+import { broadcastTo, cast, concat, CotangentError, reshape, round, type Shape, Tensor, tensor, vmap } from "@cotangent/core";
 import {
   doubleDouble,
   type DoubleDouble,
@@ -10,6 +10,7 @@ import {
   type Dual,
   dual,
   evaluate,
+  formatShape,
   type Graph,
   type Interval,
   interval,
@@ -21,6 +22,7 @@ import {
   recordFunction,
   type RunningError,
   runningError,
+  sameShape,
   type SubGraph,
   type SystemTensor,
   type TableFunction,
@@ -109,7 +111,7 @@ export const enclosureLaw: Law = (subject) => {
       if (typeof hull === "number") continue;
       const { low, high } = hull as Interval;
       const x = exact[k]![i]!;
-      if (x < low || x > high) return `enclosure: output ${k}, entry ${i} is ${x}, outside [${low}, ${high}]`;
+      if (!Number.isNaN(x) && !(low <= x && x <= high)) return `enclosure: output ${k}, entry ${i} is ${x}, outside [${low}, ${high}]`;
     }
   }
   return undefined;
@@ -287,10 +289,15 @@ const stacked = (xs: readonly Tensor[], axis: number): Tensor =>
     axis,
   );
 
-/** Batching over every non-empty subset of the inputs, at the first and the last axis and at two levels, is the loop over examples. */
+/**
+ * Batching over every non-empty subset of the inputs, at the first and the last axis and at two levels, is the loop over examples; so it is
+ * over one example and over none.
+ */
 export const vmapLaw: Law = (subject) => {
   const count = subject.inputs.length;
   if (count === 0) return undefined;
+  const small = batchOf(subject, 0) ?? batchOf(subject, 1);
+  if (small !== undefined) return small;
   for (let subset = 1; subset < 2 ** Math.min(count, 4); subset++) {
     const chosen = subject.inputs.map((_, i) => ((subset >> i) & 1) === 1);
     const wrong = batchedOnce(subject, chosen, subset % 2 === 0) ?? batchedTwice(subject, chosen);
@@ -304,6 +311,12 @@ const call =
   (...xs: readonly Tensor[]): readonly Tensor[] =>
     subject.call(xs);
 
+/** Every input batched, all examples the same. */
+function batchOf(subject: Case, size: number): string | undefined {
+  const batch = subject.inputs.map((x) => broadcastTo(x, [size, ...x.shape]));
+  return compareExamples(`vmap over ${size}`, subject, new Array(size).fill(subject.inputs), [size], vmap(call(subject))(...batch));
+}
+
 function batchedOnce(subject: Case, chosen: readonly boolean[], atEnd: boolean): string | undefined {
   const examples = [0, 1, 2].map((k) => subject.inputs.map((x, i) => (chosen[i] ? rolled(x, k) : x)));
   const inAxes = subject.inputs.map((x, i) => (chosen[i] ? (atEnd ? x.rank : 0) : null));
@@ -316,7 +329,7 @@ function batchedOnce(subject: Case, chosen: readonly boolean[], atEnd: boolean):
       : x,
   );
   const got = vmap(call(subject), { inAxes })(...batch);
-  return compareExamples("vmap", subject, examples, got);
+  return compareExamples("vmap", subject, examples, [3], got);
 }
 
 function batchedTwice(subject: Case, chosen: readonly boolean[]): string | undefined {
@@ -334,23 +347,30 @@ function batchedTwice(subject: Case, chosen: readonly boolean[]): string | undef
       : x,
   );
   const got = vmap(vmap(call(subject), { inAxes }), { inAxes })(...batch);
-  return compareExamples("vmap of vmap", subject, examples, got);
+  return compareExamples("vmap of vmap", subject, examples, [2, 2], got);
 }
+
+const typeText = ({ dtype, shape }: { readonly dtype: string; readonly shape: Shape }): string => `${dtype}${formatShape(shape)}`;
 
 function compareExamples(
   what: string,
   subject: Case,
   examples: readonly (readonly Tensor[])[],
+  batch: Shape,
   got: readonly Tensor[],
 ): string | undefined {
+  const single = subject.call(subject.inputs);
+  for (let k = 0; k < single.length; k++) {
+    const wanted = { shape: [...batch, ...single[k]!.shape], dtype: single[k]!.dtype };
+    if (!sameShape(got[k]!.shape, wanted.shape) || got[k]!.dtype !== wanted.dtype)
+      return `${what}: output ${k} is ${typeText(got[k]!)}, not ${typeText(wanted)}`;
+  }
   for (let e = 0; e < examples.length; e++) {
     const graph = recordFunction(subject.call, examples[e]!);
     const own = got.map((out, k) => {
       const size = graph.outputs[k]!.size;
       return new Tensor(graph.outputs[k]!.shape, out.dtype, out.values.slice(e * size, (e + 1) * size), null, 0);
     });
-    if (own.some((out, k) => out.values.length !== graph.outputs[k]!.size))
-      return `${what}: an output has shape [${got.map((x) => x.shape.join(", "))}]`;
     const wanted = graph.outputs.map((out) => Array.from(out.values));
     const wrong = beyond(`${what}, example ${e}`, own, wanted, errorsOf(graph, examples[e]!));
     if (wrong !== undefined) return wrong;
@@ -359,12 +379,14 @@ function compareExamples(
 }
 
 /** Float32 values and gradients are the float64 ones to float32's rounding, and keep their dtype. */
-export const float32Law: Law = (subject, draw) => {
+export const float32Law: Law = (subject, draw, op) => {
   if (subject.inputs.length === 0) return undefined;
   const narrow = subject.inputs.map((x) => cast(x, "float32"));
   const wide = narrow.map((x) => cast(x, "float64"));
   const graph = recordFunction(subject.call, wide);
   const got = subject.call(narrow);
+  const wider = got.find((x) => x.dtype === "float64");
+  if (wider !== undefined && op.row.op?.notation.form !== "conversion") return `float32: an output is ${typeText(wider)}`;
   const g = likes(floatOutputs(graph), draw).map((x) => cast(cast(x, "float32"), "float64"));
   const widened = { ...subject, inputs: wide };
   const [wideGraph, narrowGraph] = [
@@ -385,6 +407,40 @@ export const float32Law: Law = (subject, draw) => {
 /** Float64 entries, those beyond float32's range as the infinities they become there. */
 const narrowed = (xs: readonly Tensor[]): number[][] =>
   xs.map((x) => Array.from(x.values, (value) => (Math.abs(value) > 3.4e38 ? Math.fround(value) : value)));
+
+/**
+ * Integers and truth values give what the same numbers give in float64. Past 32 bits integers wrap, and where floats give NaN (a remainder
+ * by zero) they answer otherwise: no claim is made there, nor where an op refuses them.
+ */
+export const integerLaw: Law = (subject) => {
+  for (const dtype of ["int32", "bool"] as const) {
+    const whole = subject.inputs.map((x) => cast(round(x), dtype));
+    const wide = attempt(() => subject.call(whole.map((x) => cast(x, "float64"))));
+    const got = wide && attempt(() => subject.call(whole));
+    if (wide === undefined || got === undefined) continue;
+    const wanted = wide.map((x, k) => Array.from(x.values, (value, i) => (claimed(value) ? value : got[k]!.values[i]!)));
+    const wrong = beyond(
+      dtype,
+      got,
+      wanted,
+      wanted.map((row) => row.map(() => 0)),
+    );
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+};
+
+const claimed = (value: number): boolean => Math.abs(value) < 2 ** 31 || Math.abs(value) === Number.POSITIVE_INFINITY;
+
+/** What a call gives, or undefined where it refuses its arguments. */
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (thrown) {
+    if (thrown instanceof CotangentError) return undefined;
+    throw thrown;
+  }
+}
 
 /** The row's own equations hold in double-double. */
 export const declaredLaw: Law = (subject, _draw, op) => {
@@ -468,5 +524,6 @@ export const laws: Readonly<Record<string, Law>> = {
   "second order": secondOrderLaw,
   vmap: vmapLaw,
   float32: float32Law,
+  integers: integerLaw,
   declared: declaredLaw,
 };

@@ -28,7 +28,7 @@ export interface CheckOpOptions {
 }
 
 /**
- * Every law of the op table for one op: value, interpreter, enclosure, tangent, adjoint, second order, batching, float32, its declared laws
+ * Every law of the op table for one op: value, interpreter, enclosure, tangent, adjoint, second order, batching, float32, integers, its declared laws
  * and conventions, on `runs` calls drawn from its own sample. Deterministic from the seed.
  */
 export function checkOp(op: TableFunction, options: CheckOpOptions = {}): LawReport {
