@@ -36,8 +36,10 @@ export {
   type SignatureOptions,
 } from "./arbitraries/shapes.ts";
 export { type Drawn, sized, type SizedOptions, type Sizes } from "./arbitraries/sized.ts";
+export { type ExpressionGraph, expressionGraphs, type ExpressionGraphsOptions } from "./arbitraries/expression.ts";
 export { sourceOf } from "./arbitraries/source.ts";
 export type { Dimension } from "./arbitraries/frame.ts";
 export type { Range } from "./arbitraries/options.ts";
 export type { PointOptions } from "./arbitraries/points.ts";
 export { type Entries, entriesFrom, gradients, type ListedGradient } from "./gradients.ts";
+export { checkBackward, type CheckBackwardOptions } from "./verify/backward.ts";

@@ -23,7 +23,11 @@ export interface PositiveDefiniteOptions extends ShapeOptions {
  * They shrink to the identity, to diagonal matrices, to small integers.
  */
 export function positiveDefinite(options: PositiveDefiniteOptions = {}): Arbitrary<Tensor> {
-  const { dtype = "float64", condition = 1e4, ...rest } = checkOptions("positiveDefinite", options, [...shapeOptions, "dtype", "condition"]);
+  const {
+    dtype = "float64",
+    condition = 1e4,
+    ...rest
+  } = checkOptions("positiveDefinite", options, [...shapeOptions, "dtype", "condition"]);
   if (dtype !== "float64" && dtype !== "float32") throw optionError("positiveDefinite", "dtype", dtype, "float64 or float32");
   if (!(condition >= 1000 && condition <= 1e12)) throw optionError("positiveDefinite", "condition", condition, "a number from 1e3 to 1e12");
   const read = shapeReader("positiveDefinite", rest, ({ ownRun, ownSize }) => [

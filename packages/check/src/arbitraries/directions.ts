@@ -71,7 +71,11 @@ export function withDirections<const S extends readonly unknown[], R>(
   const inner = (sized(args) as unknown as JointArbitrary<DrawnArguments<S>>).blueprint;
   const count = inner.pieces.length;
   const primalsOf = (values: readonly unknown[]): DrawnArguments<S> => inner.form.build(values.slice(0, count));
-  const tangents: Piece = { path: "the tangents", root: "the tangents", make: () => derivedLeaf((values) => primalsOf(values).map(withFloats)) };
+  const tangents: Piece = {
+    path: "the tangents",
+    root: "the tangents",
+    make: () => derivedLeaf((values) => primalsOf(values).map(withFloats)),
+  };
   const cotangent: Piece = { path: "the cotangent", root: "the cotangent", make: () => derivedLeaf((values) => f(...primalsOf(values))) };
   const blueprint: Blueprint<WithDirections<DrawnArguments<S>, R>> = {
     ...inner,
@@ -109,7 +113,11 @@ const entriesOf = (dtype: DType): Entries => entriesOfDtype[dtype === "float32" 
 function derivedLeaf(structOf: (values: readonly unknown[]) => unknown): Leaf<DerivedState, unknown> {
   return {
     groups: [],
-    draw: (_frame, random, biasFactor) => ({ pool: entriesOfDtype.float64.draw([poolSize], random, biasFactor), parts: [], build: () => null }),
+    draw: (_frame, random, biasFactor) => ({
+      pool: entriesOfDtype.float64.draw([poolSize], random, biasFactor),
+      parts: [],
+      build: () => null,
+    }),
     follow: (state) => state,
     settle({ pool, parts: old }, values) {
       const { leaves, definition } = flattenTensors(structOf(values));
@@ -135,7 +143,10 @@ function derivedLeaf(structOf: (values: readonly unknown[]) => unknown): Leaf<De
       }
     },
     value: ({ parts, build }) =>
-      build(parts.map(({ shape, dtype, values }) => (isFloat(dtype) ? printable(tensorOf(shape, dtype, stored(values, dtype))) : zeros(shape, dtype)))),
+      build(
+        parts.map(({ shape, dtype, values }) =>
+          isFloat(dtype) ? printable(tensorOf(shape, dtype, stored(values, dtype))) : zeros(shape, dtype),
+        ),
+      ),
   };
 }
-

@@ -91,7 +91,8 @@ function* oneValue(values: Values, dtype: DType, origin: number): Generator<Valu
     if (complexity(x, dtype) < complexity(least, dtype)) least = x;
     if (Math.abs(x) > Math.abs(most)) most = x;
   }
-  for (const x of new Set([origin, 1, -1, least, Math.max(...values), Math.min(...values), most])) yield new Float64Array(values.length).fill(x);
+  for (const x of new Set([origin, 1, -1, least, Math.max(...values), Math.min(...values), most]))
+    yield new Float64Array(values.length).fill(x);
 }
 
 /** The simplest value in half of the places that have another, a quarter, …, one. */
@@ -109,7 +110,10 @@ function* simplestInChunks(values: Values, origin: number): Generator<Values> {
 /** The sum of all entries at the place of the largest, the simplest value elsewhere. */
 function* inOnePlace(values: Values, dtype: DType, origin: number): Generator<Values> {
   if (otherThan(origin, values) < 2) return;
-  const total = rounded(values.reduce((sum, x) => sum + x, 0), dtype);
+  const total = rounded(
+    values.reduce((sum, x) => sum + x, 0),
+    dtype,
+  );
   yield new Float64Array(values.length).fill(origin).with(values.indexOf(Math.max(...values)), total);
 }
 

@@ -30,7 +30,9 @@ export const unknownSizeError = (name: string, known: readonly string[]): Cotang
   );
 
 export const unknownPartError = (op: string, path: string, known: readonly string[]): CotangentError =>
-  error(`${op}: no tensor ${JSON.stringify(path)} in the struct — ${known.length === 0 ? "it has none" : `it has ${known.join(", ")}`}; give one of these`);
+  error(
+    `${op}: no tensor ${JSON.stringify(path)} in the struct — ${known.length === 0 ? "it has none" : `it has ${known.join(", ")}`}; give one of these`,
+  );
 
 export const partError = (path: string, value: unknown): CotangentError =>
   error(`sized: ${path} is not an arbitrary — ${describe(value)}; give arbitraries in plain objects and arrays`);

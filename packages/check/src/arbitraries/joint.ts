@@ -4,7 +4,18 @@
  */
 import { Arbitrary, cloneMethod, type Random, Stream, Value } from "fast-check";
 import { unknownPartError, unknownSizeError } from "./errors.ts";
-import { admits, applyChange, type Change, drawFrame, type Frame, type Group, type Limits, mergeGroups, type Part, smallerFrames } from "./frame.ts";
+import {
+  admits,
+  applyChange,
+  type Change,
+  drawFrame,
+  type Frame,
+  type Group,
+  type Limits,
+  mergeGroups,
+  type Part,
+  smallerFrames,
+} from "./frame.ts";
 import type { Leaf } from "./leaf.ts";
 
 /** Puts the values of the leaves into the form the caller wants; `parts` is the way back. */
@@ -69,7 +80,11 @@ function modelOf({ op, pieces, groups }: Blueprint<unknown>): Model {
   const leaves = pieces.map(leafOf);
   const asked = leaves.flatMap((leaf) => leaf.groups);
   for (const { name } of groups)
-    if (!asked.some((group) => group.name === name)) throw unknownSizeError(name, [...new Set(asked.map((group) => group.name))].filter((own) => !own.includes(" ")));
+    if (!asked.some((group) => group.name === name))
+      throw unknownSizeError(
+        name,
+        [...new Set(asked.map((group) => group.name))].filter((own) => !own.includes(" ")),
+      );
   return { leaves, limits: mergeGroups([...asked, ...groups]) };
 }
 
@@ -174,4 +189,3 @@ export class JointArbitrary<T> extends Arbitrary<T> {
     return states.includes(undefined) || !admits(frame, distinct) ? undefined : { frame, states };
   }
 }
-

@@ -105,7 +105,12 @@ export function tensorLeaf(
       const presence = run === change.group && change.drop ? state.presence.toSpliced(change.axis, 1) : state.presence;
       if (indexes !== change.group && run !== change.group && !concerned.includes(true)) return state;
       const own = entries(after);
-      const kept = gather(state.values, state.shape, concerned.map((is) => (is ? change.keep : undefined)), own.origin);
+      const kept = gather(
+        state.values,
+        state.shape,
+        concerned.map((is) => (is ? change.keep : undefined)),
+        own.origin,
+      );
       return onShape(state, after, presence, indexes === change.group ? kept.map((i) => followIndex(i, change)) : kept);
     },
     *simpler(state, frame, cursor) {
@@ -116,8 +121,18 @@ export function tensorLeaf(
         for (const presence of simplerPresence(state.presence)) {
           const places = placesOf(parts, frame, state.presence);
           const left = placesOf(parts, frame, presence);
-          const lost = places.findIndex(({ side }, i) => left.length < places.length ? i === firstRunPlace(parts, frame) : side !== left[i]!.side);
-          const smaller = lost < 0 ? state.values : gather(state.values, state.shape, places.map((_, i) => (i === lost ? [0] : undefined)), own.origin);
+          const lost = places.findIndex(({ side }, i) =>
+            left.length < places.length ? i === firstRunPlace(parts, frame) : side !== left[i]!.side,
+          );
+          const smaller =
+            lost < 0
+              ? state.values
+              : gather(
+                  state.values,
+                  state.shape,
+                  places.map((_, i) => (i === lost ? [0] : undefined)),
+                  own.origin,
+                );
           const next = onShape(state, frame, presence, smaller);
           if (next !== undefined) yield [next, undefined];
         }
@@ -127,7 +142,8 @@ export function tensorLeaf(
         for (const values of own.single(state.values, state.shape, place)) if (fits(values)) yield [{ ...state, values }, place];
     },
     value: ({ shape, values }, frame) => printable(tensorOf(shape, entries(frame).dtype, stored(values, entries(frame).dtype))),
-    measure: (value, frame) => (value instanceof Tensor && value.storage !== null && run === undefined ? matched(parts, value.shape, frame) : undefined),
+    measure: (value, frame) =>
+      value instanceof Tensor && value.storage !== null && run === undefined ? matched(parts, value.shape, frame) : undefined,
     read(value, frame) {
       const x = value as Tensor;
       const own = entries(frame);
@@ -139,7 +155,14 @@ export function tensorLeaf(
 
 /** Where in the shape the axes of the broadcast run begin. */
 function firstRunPlace(parts: readonly Part[], frame: Frame): number {
-  return placesOf(parts.slice(0, parts.findIndex((part) => "group" in part && part.broadcast)), frame, []).length;
+  return placesOf(
+    parts.slice(
+      0,
+      parts.findIndex((part) => "group" in part && part.broadcast),
+    ),
+    frame,
+    [],
+  ).length;
 }
 
 /** An index of an axis after the axis kept only some; one that is gone becomes the nearest kept below it. */
@@ -157,7 +180,7 @@ export function stored(values: Values, dtype: DType): TypedArray {
 
 /** A tensor that fast-check reports as TypeScript. */
 export function printable(x: Tensor): Tensor {
-  return Object.defineProperty(x, toStringMethod, { value: () => sourceOf(x) });
+  return Object.hasOwn(x, toStringMethod) ? x : Object.defineProperty(x, toStringMethod, { value: () => sourceOf(x) });
 }
 
 /** The frame with the sizes a shape gives to its parts; undefined if it does not fit them. */
@@ -217,7 +240,12 @@ interface AxisState {
 }
 
 /** Distinct axes of a shape, in any order, some counted from the back. */
-export function axesLeaf(parts: readonly Part[], groups: readonly Group[], count: Interval, negative: boolean): Leaf<readonly AxisState[], number[]> {
+export function axesLeaf(
+  parts: readonly Part[],
+  groups: readonly Group[],
+  count: Interval,
+  negative: boolean,
+): Leaf<readonly AxisState[], number[]> {
   const all = (frame: Frame): AxisState[] =>
     parts.flatMap((part, i) => {
       const sides = "side" in part ? [part.side] : frame.get(part.group)!;

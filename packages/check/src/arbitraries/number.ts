@@ -75,7 +75,11 @@ function roundings(x: number): number[] {
   for (let digits = 0; digits < 6; digits++) {
     const nearest = x.toExponential(digits);
     const unit = Number(`1e${Number(nearest.split("e")[1]) - digits}`);
-    found.push(Number(nearest), Number((Number(nearest) + unit).toPrecision(digits + 1)), Number((Number(nearest) - unit).toPrecision(digits + 1)));
+    found.push(
+      Number(nearest),
+      Number((Number(nearest) + unit).toPrecision(digits + 1)),
+      Number((Number(nearest) - unit).toPrecision(digits + 1)),
+    );
   }
   return found;
 }

@@ -68,7 +68,8 @@ export function pointsOf(op: string, options: PointOptions): Points {
 }
 
 function checkMagnitude(op: string, magnitude: unknown): void {
-  const fits = Array.isArray(magnitude) && magnitude.length === 2 && magnitude[0] > 0 && magnitude[1] >= magnitude[0] && magnitude[1] < Infinity;
+  const fits =
+    Array.isArray(magnitude) && magnitude.length === 2 && magnitude[0] > 0 && magnitude[1] >= magnitude[0] && magnitude[1] < Infinity;
   if (!fits) throw optionError(op, "magnitude", magnitude, "a pair [least, most] of positive numbers");
 }
 
@@ -79,7 +80,13 @@ function checkDomain(op: string, domain: unknown): Domain {
     return { name: describe(domain), low: low!, high: high!, closed: true, except: [] };
   }
   const given = domain as Partial<Domain> | null;
-  if (typeof given !== "object" || given === null || typeof given.low !== "number" || typeof given.high !== "number" || !Array.isArray(given.except))
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    typeof given.low !== "number" ||
+    typeof given.high !== "number" ||
+    !Array.isArray(given.except)
+  )
     throw optionError(op, "domain", domain, "an interval [low, high] or a domain");
   return given as Domain;
 }
@@ -87,7 +94,8 @@ function checkDomain(op: string, domain: unknown): Domain {
 /** The least relative distance to an exception. */
 const defaultMargin = 0.05;
 
-function membership(op: string, domain: Domain, options: PointOptions): (x: number) => boolean {
+/** Whether a number is one of the domain's, in the dtype and of the size that are asked for. */
+export function membership(op: string, domain: Domain, options: PointOptions): (x: number) => boolean {
   const { dtype = "float64", margin = defaultMargin, magnitude, negativeZero = false, nonFinite = false } = options;
   if (!(margin >= 0)) throw optionError(op, "margin", margin, "a number from 0 up");
   const { low, high, closed, except, steps } = domain;
@@ -114,6 +122,8 @@ function edgesOf(domain: Domain, dtype: DType, magnitude: Interval | undefined, 
 }
 
 function simplestOf(op: string, domain: Domain, dtype: DType, magnitude: Interval | undefined, allows: (x: number) => boolean): number {
+  const short = simplerNumbers(0.3, dtype).find(allows);
+  if (short !== undefined) return short;
   const { low, high } = domain;
   const [from, to] = [Math.max(low, -1e300), Math.min(high, 1e300)];
   const inside = Array.from({ length: 33 }, (_, i) => from + ((to - from) * i) / 32);
@@ -121,7 +131,8 @@ function simplestOf(op: string, domain: Domain, dtype: DType, magnitude: Interva
   const sizes = magnitude === undefined ? [] : [...magnitude, Math.sqrt(magnitude[0]) * Math.sqrt(magnitude[1])];
   const seeds = [0, 0.5, ...inside, ...steps, ...sizes, ...sizes.map((x) => -x)];
   const found = seeds.flatMap((x) => [rounded(x, dtype), ...simplerNumbers(x, dtype)]).filter(allows);
-  if (found.length === 0) throw noEntryError(op, domain.name, `dtype ${dtype}${magnitude === undefined ? "" : `, magnitude ${describe(magnitude)}`}`);
+  if (found.length === 0)
+    throw noEntryError(op, domain.name, `dtype ${dtype}${magnitude === undefined ? "" : `, magnitude ${describe(magnitude)}`}`);
   return found.reduce((best, x) => (complexity(x, dtype) < complexity(best, dtype) ? x : best));
 }
 

@@ -47,8 +47,12 @@ export interface BroadcastableOptions {
 
 /** Shapes that broadcast with a given one: its sides or 1 from the back, fewer axes or more. */
 export function broadcastableShapes(shape: Shape, options: BroadcastableOptions = {}): Arbitrary<Shape> {
-  if (!Array.isArray(shape) || !shape.every((side) => Number.isSafeInteger(side) && side >= 0)) throw shapeError("broadcastableShapes", shape);
-  const { rank = [0, shape.length + 1], side = [1, Math.max(3, ...shape)] } = checkOptions("broadcastableShapes", options, ["rank", "side"]);
+  if (!Array.isArray(shape) || !shape.every((side) => Number.isSafeInteger(side) && side >= 0))
+    throw shapeError("broadcastableShapes", shape);
+  const { rank = [0, shape.length + 1], side = [1, Math.max(3, ...shape)] } = checkOptions("broadcastableShapes", options, [
+    "rank",
+    "side",
+  ]);
   const ranks = checkRange("broadcastableShapes", "rank", rank);
   const sides = checkRange("broadcastableShapes", "side", side);
   return new JointArbitrary(single<Shape>("broadcastableShapes", () => broadcastableLeaf(shape, ranks, sides)));
@@ -108,7 +112,8 @@ function parseSignature(op: string, signature: unknown, run: string): Signature 
   const inputs = read(left);
   const output = right === undefined ? undefined : read(right);
   if (inputs === undefined || (right !== undefined && output?.length !== 1)) throw signatureError(op, signature, wanted);
-  const names = (lists: readonly (readonly Part[])[]): string[] => lists.flatMap((parts) => parts.flatMap((part) => ("group" in part ? [part.group] : [])));
+  const names = (lists: readonly (readonly Part[])[]): string[] =>
+    lists.flatMap((parts) => parts.flatMap((part) => ("group" in part ? [part.group] : [])));
   const known = new Set(names(inputs));
   if (output !== undefined && names(output).some((name) => !known.has(name) && name !== run)) throw signatureError(op, signature, wanted);
   return { inputs, output: output?.[0], groups: [...known].map((name) => ({ name })) };
@@ -168,7 +173,8 @@ export function mutuallyBroadcastable(signature: number | string, options: Signa
 
 /** The shapes of einsum's operands and result: one size a letter, all sizes different, so that no transpose goes unnoticed. */
 export function einsumShapes(specification: string, options: SignatureOptions = {}): Arbitrary<OperandShapes> {
-  if (typeof specification !== "string" || specification.includes("(")) throw signatureError("einsumShapes", specification, 'letters as in "ij,jk->ik"');
+  if (typeof specification !== "string" || specification.includes("("))
+    throw signatureError("einsumShapes", specification, 'letters as in "ij,jk->ik"');
   return operandShapes("einsumShapes", specification, options);
 }
 
@@ -203,11 +209,13 @@ function operandShapes(op: string, signature: number | string, options: Signatur
   const pieces = operandPieces(op, signature, options, (parts, groups) => shapeLeaf(parts, groups));
   const count = inputs.length;
   const named = (parts: readonly Part[]): Part[] => parts.filter((part) => !("group" in part && part.broadcast));
-  const cores = [...inputs, output ?? implicitOutput(inputs)].map((parts, i): Piece => ({
-    path: `core ${i}`,
-    root: "",
-    make: () => shapeLeaf(named(parts), []),
-  }));
+  const cores = [...inputs, output ?? implicitOutput(inputs)].map(
+    (parts, i): Piece => ({
+      path: `core ${i}`,
+      root: "",
+      make: () => shapeLeaf(named(parts), []),
+    }),
+  );
   const blueprint: Blueprint<OperandShapes> = {
     op,
     pieces: [...pieces, ...cores],

@@ -32,7 +32,9 @@ function rowReader(op: string, options: ShapeOptions): ReturnType<typeof shapeRe
   return (place) => {
     const shape = read(place);
     const last = shape.parts.at(-1);
-    return last === undefined || "side" in last ? shape : { ...shape, groups: [...shape.groups, { name: last.group, side: [1, Infinity] }] };
+    return last === undefined || "side" in last
+      ? shape
+      : { ...shape, groups: [...shape.groups, { name: last.group, side: [1, Infinity] }] };
   };
 }
 
@@ -115,7 +117,8 @@ function simplexRows(dtype: "float64" | "float32", interior: boolean): RowRule {
       if (biased) weights.fill(0).splice(random.nextInt(0, count - 1), 1, 1);
       return onGrid(weights, oneIn(random, 4) ? Math.max(4, 8 + Math.ceil(Math.log2(count))) : finest);
     },
-    allows: (row) => row.reduce((total, x) => total + x, 0) === 1 && row.every((x) => x >= leastOf(row.length) && Number.isInteger(x * 2 ** finest)),
+    allows: (row) =>
+      row.reduce((total, x) => total + x, 0) === 1 && row.every((x) => x >= leastOf(row.length) && Number.isInteger(x * 2 ** finest)),
     repair: (row) => onGrid(row, finest),
     cost: (row) => totalComplexity(row, dtype) + 1e-6 * row.reduce((total, x, i) => total + x * i, 0),
     *simpler(row) {

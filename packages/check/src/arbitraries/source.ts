@@ -12,13 +12,23 @@ import { shortest } from "./number.ts";
  * ```
  */
 export function sourceOf(value: unknown): string {
+  return writeSource(value, () => undefined);
+}
+
+/** The same, with names for some values. */
+export function writeSource(value: unknown, nameOf: (value: unknown) => string | undefined): string {
+  const write = (inner: unknown): string => writeSource(inner, nameOf);
+  const name = nameOf(value);
+  if (name !== undefined) return name;
   if (value instanceof Tensor) return tensorSource(value);
-  if (Array.isArray(value)) return `[${value.map(sourceOf).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map(write).join(", ")}]`;
   if (typeof value === "number") return numberSource(value);
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value !== "object" || value === null) return String(value);
   if (ArrayBuffer.isView(value)) return `${value.constructor.name}.of(${Array.from(value as Float64Array, numberSource).join(", ")})`;
-  const entries = Object.entries(value).map(([key, item]) => `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)}: ${sourceOf(item)}`);
+  const entries = Object.entries(value).map(
+    ([key, item]) => `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)}: ${sourceOf(item)}`,
+  );
   return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
 }
 

@@ -59,7 +59,9 @@ export function shapeReader(
     const parts = written ?? anyShape(place);
     const groups = parts.flatMap((part): Group[] => {
       if ("side" in part) return [];
-      return part.group.startsWith("...") ? [{ name: part.group, ...asked, ...openRank(asked.rank, parts.length - 1) }] : [{ name: part.group, ...(asked.side && { side: asked.side }) }];
+      return part.group.startsWith("...")
+        ? [{ name: part.group, ...asked, ...openRank(asked.rank, parts.length - 1) }]
+        : [{ name: part.group, ...(asked.side && { side: asked.side }) }];
     });
     return { parts, groups };
   };
@@ -147,7 +149,8 @@ export function awayFrom(points: number | readonly number[] | "integers" | "halv
 }
 
 function without(points: readonly number[] | "integers" | "halves", domain: Domain | Interval): Domain {
-  const base: Domain = "low" in domain ? domain : { name: `[${domain.join(", ")}]`, low: domain[0], high: domain[1], closed: true, except: [] };
+  const base: Domain =
+    "low" in domain ? domain : { name: `[${domain.join(", ")}]`, low: domain[0], high: domain[1], closed: true, except: [] };
   if (typeof points === "string") return { ...base, name: `${base.name} without ${points}`, steps: points };
   return { ...base, name: `${base.name} \\ {${points.join(", ")}}`, except: [...base.except, ...points] };
 }
