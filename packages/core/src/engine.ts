@@ -32,7 +32,7 @@ export { type RunningError, runningError, runningErrorFrom, unitRoundoff } from 
 export { type Complex, complex, complexFrom } from "./systems/complex.ts";
 export { evaluate, fromSystem, type SystemTensor, toSystem } from "./evaluate.ts";
 export { type Notation, precedence } from "./notation.ts";
-export { type Domain, reals } from "./domain.ts";
+export { type Domain, domain, nonnegative, nonzero, positive, reals, realsExcept, symmetricUnit, unit } from "./domain.ts";
 export { describe, formatShape } from "./errors.ts";
 export { broadcastShapes, sameShape, sizeOf, stridesOf } from "./shape.ts";
 export { isFloat, promote } from "./dtype.ts";
