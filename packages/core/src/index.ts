@@ -24,6 +24,7 @@ export { cond } from "./control/cond.ts";
 export { forLoop, whileLoop, type WhileOptions } from "./control/loop.ts";
 export { scan, type ScanOptions } from "./control/scan.ts";
 export type { Graph } from "./graph.ts";
+export type { Node } from "./recording.ts";
 export { type Applied, defineOp } from "./defineOp.ts";
 export { buildProgram } from "./loop/program.ts";
 export * as notation from "./notation.ts";

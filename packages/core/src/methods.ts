@@ -6,7 +6,6 @@ import type { TensordotAxes, VecdotOptions } from "./ops/contraction.ts";
 import type { ConvTransposeOptions, ConvolutionOptions } from "./ops/convolution.ts";
 import type { CumulativeOptions, RecurrenceOptions } from "./ops/cumulative.ts";
 import type { IndexedOptions, Indices } from "./ops/indexing.ts";
-import type { RepeatOptions } from "./ops/movement.ts";
 import type { AveragePoolingOptions, PoolingOptions } from "./ops/pooling.ts";
 import type { AxesOptions } from "./ops/reduction.ts";
 import type { NanToNumOptions } from "./ops/selection.ts";
@@ -388,8 +387,8 @@ export interface TensorMethods {
   relu(): Tensor;
   /** x - ⌊x/y⌋ y, with the sign of y (Python's and NumPy's remainder). NaN where y is 0, for integers 0. */
   remainder(y: TensorLike): Tensor;
-  /** Every entry repeated in place, along an axis or of the flattened tensor, as `numpy.repeat`: `counts` times, or one count an entry. */
-  repeat(counts: number | readonly number[], options?: RepeatOptions): Tensor;
+  /** Every entry repeated in place, along an axis or (without one) of the flattened tensor, as `numpy.repeat`: `counts` times, or one count an entry. */
+  repeat(counts: number | readonly number[], axis?: number): Tensor;
   /** The same entries in another shape; one side may be -1 and is worked out. */
   reshape(shape: Shape): Tensor;
   /** The entries moved `shift` places along an axis; those that leave at the end enter in front. Without an axis, over the flattened tensor. */

@@ -4,7 +4,7 @@ import { abstractReadError, itemError } from "./errors.ts";
 import { formatTensor } from "./format.ts";
 import type { TensorMethods } from "./methods.ts";
 import { type Node, noteRead, userLine } from "./recording.ts";
-import { type Shape, sizeOf } from "./shape.ts";
+import { scalarShape, type Shape, sizeOf } from "./shape.ts";
 
 /** What holds the entries: a bare number for a scalar, a typed array otherwise, null for a tensor traced on its shape. */
 export type Storage = number | TypedArray | null;
@@ -115,10 +115,8 @@ function nest(values: TypedArray, shape: Shape, asBoolean: boolean): NestedArray
 
 /** A scalar of a number the engine computed; not watched. */
 export function scalarTensor(value: number, dtype: DType): Tensor {
-  return new Tensor(noShape, dtype, coerce(value, dtype), null, 0);
+  return new Tensor(scalarShape, dtype, coerce(value, dtype), null, 0);
 }
-
-const noShape: Shape = Object.freeze([]);
 
 /** A tensor around storage of the right length and type; not watched. */
 export function tensorOf(shape: Shape, dtype: DType, storage: Storage): Tensor {

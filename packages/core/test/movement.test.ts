@@ -328,13 +328,13 @@ describe("joining and parting", () => {
       () => [0],
     );
     expectMoves(
-      (x) => repeat(x, 2, { axis: 1 }),
+      (x) => repeat(x, 2, 1),
       [2, 3],
       [2, 6],
       ([i, j]) => [i!, j! >> 1],
     );
     expectMoves(
-      (x) => repeat(x, [1, 0, 2], { axis: -1 }),
+      (x) => repeat(x, [1, 0, 2], -1),
       [2, 3],
       [2, 3],
       ([i, j]) => [i!, [0, 2, 2][j!]!],
@@ -365,8 +365,8 @@ describe("joining and parting", () => {
     expect(message(() => repeat(zeros([2]), [1]))).toMatchInlineSnapshot(
       `"repeat: counts and entries differ in number — 1 for axis 0 of [2]; give one count an entry"`,
     );
-    expect(message(() => repeat(zeros([2]), 1, { axes: 0 } as never))).toMatchInlineSnapshot(
-      `"repeat: unknown option — "axes"; the options are axis"`,
+    expect(message(() => repeat(zeros([2]), 1, 1))).toMatchInlineSnapshot(
+      `"repeat: no such axis — 1 for rank 1; give an integer from -1 to 0"`,
     );
   });
 });

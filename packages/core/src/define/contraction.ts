@@ -78,6 +78,13 @@ export function freshLabel(used: string): string {
   }
 }
 
+/** So many characters, distinct and not among the given ones. */
+export function freshLabels(count: number, used = ""): string {
+  let labels = "";
+  for (let i = 0; i < count; i++) labels += freshLabel(used + labels);
+  return labels;
+}
+
 /** How a contraction of vectors and matrices is written without labels: `X^\top Y`, the factors exchanged if `swapped`. */
 export interface MatrixForm {
   readonly swapped: boolean;

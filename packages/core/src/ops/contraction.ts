@@ -1,5 +1,5 @@
 /** Products of vectors, matrices and tensors: sums of products over shared axes. Knows which axes each product shares; labels do the rest. */
-import { type ContractionParams, contraction, contractLabels, freshLabel } from "../define/contraction.ts";
+import { type ContractionParams, contraction, contractLabels, freshLabels } from "../define/contraction.ts";
 import { checkOptions } from "../define/options.ts";
 import { argumentError, clashError, formatShape } from "../errors.ts";
 import { type Callable, callable, type Draw, type Op, operands } from "../op.ts";
@@ -12,13 +12,6 @@ import { permute, reshape } from "./movement.ts";
 export type Product = Callable<(x: TensorLike, y: TensorLike) => Tensor>;
 
 const op: Op = contraction as Op;
-
-/** `count` labels that are not among the used ones. */
-export function freshLabels(count: number, used: string): string {
-  let labels = "";
-  for (let i = 0; i < count; i++) labels += freshLabel(used + labels);
-  return labels;
-}
 
 const pairOf = (name: string, x: unknown, y: unknown): [Tensor, Tensor] =>
   operands(name, [x as TensorLike, y as TensorLike]) as [Tensor, Tensor];

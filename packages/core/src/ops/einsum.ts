@@ -1,12 +1,12 @@
 /** Einstein summation from NumPy's notation: it reads the labels, finds an order of pairwise contractions, and runs it. */
-import { contraction, contractLabels } from "../define/contraction.ts";
+import { contraction, contractLabels, freshLabels } from "../define/contraction.ts";
 import { movement, wholeSegment } from "../define/movement.ts";
 import { argumentError, clashError, describe, formatShape } from "../errors.ts";
 import { named } from "../notation.ts";
 import { apply1, type Callable, callable, type Op, operands } from "../op.ts";
 import { broadcastShapes, type Shape, stridesOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
-import { freshLabels, labelledBatch } from "./contraction.ts";
+import { labelledBatch } from "./contraction.ts";
 import { permute } from "./movement.ts";
 import { sum } from "./reduction.ts";
 

@@ -13,7 +13,6 @@ export {
   moveAxis,
   permute,
   repeat,
-  type RepeatOptions,
   reshape,
   split,
   squeeze,
@@ -49,10 +48,11 @@ export {
   type RecurrenceOptions,
 } from "./cumulative.ts";
 export * from "./bitwise.ts";
-export { all, any, argmax, argmin, countNonzero, max, min, prod, sum } from "./reduction.ts";
-export { mean, norm, std, variance } from "./statistics.ts";
-export { logsumexp, logSoftmax, softmax } from "./softmax.ts";
-export { contract, dot, inner, matmul, outer, tensordot, vecdot } from "./contraction.ts";
+export { all, any, argmax, argmin, type AxesOptions, countNonzero, max, min, prod, type Reduction, sum } from "./reduction.ts";
+export { mean, norm, type NormOptions, std, variance, type VarianceOptions } from "./statistics.ts";
+export { logsumexp, logSoftmax, softmax, type SoftmaxOptions } from "./softmax.ts";
+export { contract, dot, inner, matmul, outer, tensordot, type TensordotAxes, vecdot, type VecdotOptions } from "./contraction.ts";
 export { einsum } from "./einsum.ts";
-export { convolution, convTranspose } from "./convolution.ts";
-export { avgPool, maxPool } from "./pooling.ts";
+export { convolution, type ConvolutionOptions, convTranspose, type ConvTransposeOptions } from "./convolution.ts";
+export { type AveragePoolingOptions, avgPool, maxPool, type PoolingOptions } from "./pooling.ts";
+export type { Padding, PaddingOption } from "./window.ts";

@@ -1,6 +1,6 @@
 /** Indexing by integer tensors along one axis: take, takeAlongAxis, scatterAdd, oneHot. Knows which index goes where; knows no arithmetic but sums. */
 import { arange, tensor } from "../create.ts";
-import { freshLabel } from "../define/contraction.ts";
+import { freshLabel, freshLabels } from "../define/contraction.ts";
 import { add } from "../define/elementwise.ts";
 import { indexedAdd, indexedTake } from "../define/indexed.ts";
 import { checkInteger, checkOptions } from "../define/options.ts";
@@ -44,17 +44,10 @@ export function constantIndices(count: number, index: (i: number) => number): Te
   return tensorOf([count], "int32", entries);
 }
 
-/** Distinct labels, one an axis, none of them used already. */
-function labelsFor(count: number, used = ""): string {
-  let labels = "";
-  while (labels.length < count) labels += freshLabel(used + labels);
-  return labels;
-}
-
 /** Labels of taking along one axis: the axes of the indices stand where the axis was. */
 function axisLabels(rank: number, axis: number, indicesRank: number) {
-  const source = labelsFor(rank);
-  const indices = labelsFor(indicesRank, source);
+  const source = freshLabels(rank);
+  const indices = freshLabels(indicesRank, source);
   return { source, indices, out: source.slice(0, axis) + indices + source.slice(axis + 1), index: source[axis]! };
 }
 
@@ -167,7 +160,7 @@ export function addAlong(op: string, updates: Tensor, indices: Tensor, axis: num
 function alongLabels(op: string, shape: Shape, indices: Shape, axis: number) {
   const others = (sides: Shape): number[] => sides.filter((_, i) => i !== axis);
   broadcastShapes(op, others(shape), others(indices));
-  const labels = labelsFor(shape.length);
+  const labels = freshLabels(shape.length);
   const index = freshLabel(labels);
   const drop = (own: Shape, other: Shape): number[] =>
     own.map((_, i) => i).filter((i) => i === axis || own[i] === other[i] || own[i] !== 1);

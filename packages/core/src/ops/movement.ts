@@ -1,7 +1,7 @@
 /** Ops that move entries: reshape, permute, broadcast, slice, pad, concat and what is made of them. Knows no values. */
 import { typeOf } from "../define/elementwise.ts";
 import { movement, runSegment, wholeSegment, zerosOf } from "../define/movement.ts";
-import { checkInteger, checkIntegers, checkOptions } from "../define/options.ts";
+import { checkInteger, checkIntegers } from "../define/options.ts";
 import { programOp } from "../define/program.ts";
 import { argumentError, axisError, clashError, concatError, countError, formatShape, reshapeError } from "../errors.ts";
 import { allocate, promote } from "../dtype.ts";
@@ -624,38 +624,31 @@ export const tile: Callable<(x: TensorLike, repetitions: number | readonly numbe
   },
 );
 
-export interface RepeatOptions {
-  /** The axis along which entries are repeated; without one, the flattened tensor. */
-  readonly axis?: number;
-}
-
 /**
- * Every entry repeated in place, along an axis or of the flattened tensor, as `numpy.repeat`: `counts` times, or one count an entry.
+ * Every entry repeated in place, along an axis or (without one) of the flattened tensor, as `numpy.repeat`: `counts` times, or one count an entry.
  * @example
  * ```ts
  * repeat(tensor([1, 2]), 2); // => tensor([1, 1, 2, 2], float64)
  * repeat(tensor([1, 2]), [1, 3]); // => tensor([1, 2, 2, 2], float64)
  * ```
  */
-export const repeat: Callable<(x: TensorLike, counts: number | readonly number[], options?: RepeatOptions) => Tensor> =
-  /* @__PURE__ */ callable(
-    (x: TensorLike, counts: number | readonly number[], options: RepeatOptions = {}) => {
-      const input = tensorArgument("repeat", x);
-      checkOptions("repeat", options, ["axis"]);
-      if (options.axis === undefined) return repeatAxis(reshape(input, [input.size]), counts, 0);
-      return repeatAxis(input, counts, normalizeAxis("repeat", options.axis, input.rank));
+export const repeat: Callable<(x: TensorLike, counts: number | readonly number[], axis?: number) => Tensor> = /* @__PURE__ */ callable(
+  (x: TensorLike, counts: number | readonly number[], axis?: number) => {
+    const input = tensorArgument("repeat", x);
+    if (axis === undefined) return repeatAxis(reshape(input, [input.size]), counts, 0);
+    return repeatAxis(input, counts, normalizeAxis("repeat", axis, input.rank));
+  },
+  {
+    name: "repeat",
+    sample: (draw) => {
+      const shape = draw.shape(1, 3);
+      const axis = draw.integer(0, shape.length - 1);
+      if (draw.integer(0, 3) === 0) return [draw.tensor(shape), draw.integer(0, 3)];
+      const each = Array.from({ length: shape[axis]! }, () => draw.integer(0, 2));
+      return [draw.tensor(shape), draw.pick<number | number[]>([2, each]), axis];
     },
-    {
-      name: "repeat",
-      sample: (draw) => {
-        const shape = draw.shape(1, 3);
-        const axis = draw.integer(0, shape.length - 1);
-        if (draw.integer(0, 3) === 0) return [draw.tensor(shape), draw.integer(0, 3)];
-        const each = Array.from({ length: shape[axis]! }, () => draw.integer(0, 2));
-        return [draw.tensor(shape), draw.pick<number | number[]>([2, each]), { axis }];
-      },
-    },
-  );
+  },
+);
 
 function repeatAxis(x: Tensor, counts: unknown, axis: number): Tensor {
   const side = x.shape[axis]!;
