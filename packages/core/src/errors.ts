@@ -29,6 +29,7 @@ export function describe(value: unknown): string {
   const dtype = (value as { readonly dtype?: unknown }).dtype;
   if (Array.isArray(shape) && typeof dtype === "string") return `${dtype}${formatShape(shape)}`;
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of length ${(value as unknown as { length: number }).length}`;
+  if (value instanceof Promise) return "a promise";
   const keys = Object.keys(value);
   return keys.length === 0 ? "an empty object" : `an object with keys ${keys.slice(0, 4).join(", ")}`;
 }

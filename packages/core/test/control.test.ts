@@ -200,6 +200,38 @@ const programs: readonly Program[] = [
     args: [xs, tensor(0.7), tensor(1.2)],
   },
   {
+    name: "scan that keeps every third carry, with steps left over",
+    looped: (c, x, w) => {
+      const [last, ys] = scan((c: Tensor, x: Tensor) => [c.mul(w).add(x).sin(), c.mul(x)], c, x, { checkpointEvery: 3 });
+      return last.add(ys.mul(arange(4)).sum());
+    },
+    unrolled: (c, x, w) => {
+      let total = tensor(0);
+      steps(x).forEach((entry, i) => {
+        total = total.add(c.mul(entry).mul(i));
+        c = c.mul(w).add(entry).sin();
+      });
+      return c.add(total);
+    },
+    args: [tensor(0.4), xs, tensor(1.3)],
+  },
+  {
+    name: "reversed scan without sequences that keeps every second carry",
+    looped: (c, w) =>
+      scan((c: Tensor) => [c.mul(w).sin(), c], c, null, { length: 5, reverse: true, checkpointEvery: 2 })[1]
+        .mul(arange(5))
+        .sum(),
+    unrolled: (c, w) => {
+      let total = tensor(0);
+      for (let i = 4; i >= 0; i--) {
+        total = total.add(c.mul(i));
+        c = c.mul(w).sin();
+      }
+      return total;
+    },
+    args: [tensor(0.4), tensor(1.3)],
+  },
+  {
     name: "a checkpointed step",
     looped: (c, x, w) =>
       scan(
@@ -494,7 +526,7 @@ describe("scan", () => {
         "a negative length": "scan: length is not an integer of at least 0 — -1; give one",
         "a number for a carry": "scan: the carry is not a tensor — 0; give tensors, also in plain objects and arrays",
         "a scalar to loop over": "scan: xs: no such axis — 0 for rank 0; a scalar has no axes",
-        "an unknown option": "scan: unknown option — "unroll"; the options are length, reverse",
+        "an unknown option": "scan: unknown option — "unroll"; the options are length, reverse, checkpointEvery",
         "branches of different forms": "cond: the structs differ in form — .a against [0]; give structs with the same keys and lengths",
         "branches of different shapes": "cond: the branches give different types — the output is float64[], then float64[4]; keep shapes and dtypes; cast or reshape where they change",
         "cond of no function": "cond: onTrue is not a function — 3; give a function of structs of tensors",

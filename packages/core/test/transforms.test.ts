@@ -19,6 +19,7 @@ import {
   valueAndGrad,
   vjp,
   vmap,
+  where,
   zeros,
 } from "@cotangent/core";
 import fc from "fast-check";
@@ -692,6 +693,16 @@ describe("debug", () => {
     for (const h of [g, grad(g), (x: Tensor) => vmap(g)(x), (x: Tensor) => vmap(grad(g))(x), hessian(g)]) {
       expect(lineOf(() => (debug(h) as (x: Tensor) => unknown)(at))).toContain(logLine);
     }
+  });
+
+  test("a non-finite partial that an exactly zero cotangent hides is named too", () => {
+    const g = (x: Tensor): Tensor => where(x.greater(0), x.sqrt(), 0).sum();
+    expectClose(grad(g)(at), [
+      [0.25, 0.5],
+      [0, 1 / 6],
+    ]);
+    for (const h of [debug(grad(g)), grad(debug(g))])
+      expect(message(() => h(at))).toMatch(/the derivative of sqrt of \[2, 2\] gives Infinity at \[1, 0\]/);
   });
 
   test("where the values are finite it is the same function, and leaves nothing watched", () => {

@@ -5,9 +5,9 @@ import { checkFlag, checkInteger, checkOptions } from "../define/options.ts";
 import { argumentError, axisError, clashError } from "../errors.ts";
 import { recordFunction, replay } from "../graph.ts";
 import { apply, type Aval, type Op, type SubGraph } from "../op.ts";
-import { broadcastTo, permute } from "../ops/movement.ts";
+import { broadcastTo, concat, permute, reshape, sliceAxis } from "../ops/movement.ts";
 import type { Node } from "../recording.ts";
-import { type Flat, flatten, unflatten } from "../struct.ts";
+import { type Flat, flatten, map, unflatten } from "../struct.ts";
 import type { Tensor } from "../tensor.ts";
 import {
   avalOf,
@@ -27,6 +27,7 @@ import {
   tangentGraph,
   trace,
 } from "../transforms/call.ts";
+import { checkpoint } from "../transforms/checkpoint.ts";
 import { checkFlatType, checkFunction, checkSameType, entryOf, indices, runsDirectly, stackOf } from "./carry.ts";
 
 /**
@@ -266,6 +267,11 @@ export interface ScanOptions {
   readonly length?: number;
   /** From the last slice to the first; the outputs keep the order of the inputs. */
   readonly reverse?: boolean;
+  /**
+   * For reverse mode over many steps: keep the carry of every k-th step only, and compute those between again. With k near the root of the
+   * number of steps, memory grows like that root, for one more forward pass.
+   */
+  readonly checkpointEvery?: number;
 }
 
 /**
@@ -273,8 +279,8 @@ export interface ScanOptions {
  * last carry and the `y` stacked.
  *
  * `xs` is a struct of tensors with one leading size, or null with `length`. The carry keeps its form, shapes and dtypes. The derivative is a
- * scan too: reverse mode keeps the carry of every step and computes each step again on its way back, so its memory does not grow with what a step does inside.
- * Inside a transform `f` is traced on shapes once, so it must not read values.
+ * scan too: reverse mode keeps the carry of every step and computes each step again on its way back, so its memory does not grow with what a step
+ * does inside. Inside a transform `f` is traced on shapes once, so it must not read values.
  * @example
  * ```ts
  * const [total, partial] = scan((sum: Tensor, x: Tensor) => [sum.add(x), sum.add(x)], tensor(0), tensor([1, 2, 3]));
@@ -284,12 +290,14 @@ export interface ScanOptions {
  */
 export function scan<C, X, Y>(f: (carry: C, x: X) => readonly [C, Y], init: C, xs: X, options: ScanOptions = {}): [carry: C, ys: Y] {
   checkFunction("scan", "the body", f);
-  checkOptions("scan", options, ["length", "reverse"]);
+  checkOptions("scan", options, ["length", "reverse", "checkpointEvery"]);
   const reverse = options.reverse === undefined ? false : checkFlag("scan", "reverse", options.reverse);
+  const every = options.checkpointEvery === undefined ? Infinity : checkInteger("scan", "checkpointEvery", options.checkpointEvery, 1);
   const carry = flatten(init, "scan", "the carry");
   const sequences = flatten(xs, "scan", "xs");
   const length = lengthOf(sequences, options.length);
   if (runsDirectly([...carry.leaves, ...sequences.leaves])) return runScan(f, carry, sequences, length, reverse) as [C, Y];
+  if (every < length) return scanSegments(f, init, sequences, length, reverse, every);
   const slices = sequences.leaves.map((x) => ({ shape: x.shape.slice(1), dtype: x.dtype }));
   const { body, hidden, ...returned } = traceBody(f as never, carry, sequences, slices);
   const outputs = apply(scanOp, [...carry.leaves, ...sequences.leaves, ...hidden], {
@@ -304,6 +312,27 @@ export function scan<C, X, Y>(f: (carry: C, x: X) => readonly [C, Y], init: C, x
     unflatten<C>(carry.definition, outputs.slice(0, carry.leaves.length)),
     unflatten<Y>(returned.ys, outputs.slice(carry.leaves.length, body.outputs.length)),
   ];
+}
+
+/** A scan of checkpointed scans of `every` steps, and one of the steps left over, which run last. */
+function scanSegments<C, X, Y>(
+  f: (carry: C, x: X) => readonly [C, Y],
+  init: C,
+  { leaves, definition }: Flat,
+  length: number,
+  reverse: boolean,
+  every: number,
+): [C, Y] {
+  const count = Math.floor(length / every);
+  const left = length - count * every;
+  const between = (start: number, stop: number): Tensor[] => leaves.map((x) => sliceAxis(x, 0, start, stop));
+  const inner = checkpoint((carry: C, xs: X) => scan(f, carry, xs, { length: every, reverse }));
+  const blocks = between(reverse ? left : 0, reverse ? length : length - left).map((x) => reshape(x, [count, every, ...x.shape.slice(1)]));
+  const [carry, grouped] = scan(inner, init, unflatten<X>(definition, blocks), { length: count, reverse });
+  const rest = between(reverse ? 0 : length - left, reverse ? left : length);
+  const [last, few] = scan(f, carry, unflatten<X>(definition, rest), { length: left, reverse });
+  const many = map((y) => reshape(y, [count * every, ...y.shape.slice(2)]), grouped);
+  return [last, map((x, y) => concat([x, y]), ...((reverse ? [few, many] : [many, few]) as [Y, Y]))];
 }
 
 function lengthOf({ leaves, definition }: Flat, given: unknown): number {

@@ -12,6 +12,7 @@ import { infix, type Notation, precedence } from "../notation.ts";
 import {
   type Aval,
   callable,
+  checkFiniteFor,
   type Callable,
   type Convention,
   type Draw,
@@ -22,7 +23,7 @@ import {
   operand,
   operands,
 } from "../op.ts";
-import { mergeWatches, type Node, type Watch, watchOf } from "../recording.ts";
+import { currentCause, mergeWatches, type Node, type Watch, watchOf } from "../recording.ts";
 import { broadcastShapes, sameShape, type Shape, sizeOf } from "../shape.ts";
 import { type Storage, Tensor, type TensorLike } from "../tensor.ts";
 
@@ -181,7 +182,10 @@ function passThrough<P>(rule: Rule<P>, t: Tensor, node: Node): Tensor | null {
   if (rule === null) return null;
   if ("pass" in rule) return rule.pass(t, node.inputs, node.params as P);
   const partial = rule.partial(node.inputs, node.outputs[0]!, node.params as P);
-  if (typeof partial !== "number") return chainMul(t, partial);
+  if (typeof partial !== "number") {
+    if (node.watch.debug) checkFiniteFor(node, partial, currentCause()?.backward ?? false);
+    return chainMul(t, partial);
+  }
   return partial === 1 ? t : partial === 0 ? null : chainMul(t, partial);
 }
 

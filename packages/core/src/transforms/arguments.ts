@@ -91,7 +91,8 @@ function checkIndices(transform: string, args: readonly unknown[], wrt: Wrt): re
     if (Number.isInteger(index) && index >= 0 && index < args.length) continue;
     throw argumentError(transform, `wrt names none of the ${args.length} arguments`, index, "give argument indices from 0");
   }
-  if (new Set(indices).size !== indices.length) throw argumentError(transform, "wrt names an argument twice", indices, "name each once");
+  if (indices.length > 1 && new Set(indices).size !== indices.length)
+    throw argumentError(transform, "wrt names an argument twice", indices, "name each once");
   return indices;
 }
 
