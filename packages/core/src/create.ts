@@ -17,6 +17,7 @@ export interface TensorOptions {
  * A tensor of a copy of the data.
  *
  * Numbers and `Float64Array` give float64, `Float32Array` float32, `Int32Array` int32, booleans and `Uint8Array` bool, unless `dtype` says otherwise.
+ * A tensor gives its values without its history; to change the dtype of one that is differentiated use `cast`.
  * Throws at ragged arrays and at entries that are neither numbers nor booleans, naming the place.
  * @example
  * ```ts
@@ -78,6 +79,7 @@ function fromNested(data: readonly unknown[], dtype: DType | undefined): Tensor 
 }
 
 function collectEntries(level: unknown, shape: readonly number[], axis: number, path: string, out: (number | boolean)[]): void {
+  if (isTensor(level)) throw argumentError("tensor", `${path} is a tensor itself`, level, "join tensors with stack or concat");
   if (axis === shape.length) {
     if (Array.isArray(level)) throw raggedError(path, undefined, level);
     if (typeof level !== "number" && typeof level !== "boolean") throw dataError("tensor", path, level);

@@ -88,6 +88,7 @@ describe("tensor", () => {
     expect(wrong("12")).toMatchInlineSnapshot(
       `"tensor: not tensor data — the argument is "12"; give numbers, booleans, nested arrays of them, or a typed array"`,
     );
+    expect(wrong([1, tensor(2)])).toMatchInlineSnapshot(`"tensor: data[1] is a tensor itself — float64[]; join tensors with stack or concat"`);
     expect(wrong(inside)).toMatchInlineSnapshot(`"tensor: arrays are nested deeper than 64 — [[[[an array of length 1]]]]; flatten them"`);
     expect(wrong([1], "float16")).toMatchInlineSnapshot(
       `"tensor: unknown dtype — "float16"; give "bool", "int32", "float32" or "float64""`,

@@ -127,6 +127,7 @@ export const square: Unary = /* @__PURE__ */ unary({
 
 /**
  * x to the power y, as float64 for integers (whose powers may be fractions). NaN for a negative x and a y that is not whole; 0⁰ is 1.
+ * Where y is NaN or |x| is 1 and y infinite the value is NaN, as JavaScript has it (C and NumPy give 1 for 1 to any power).
  *
  * At x = 0 the derivative by y is taken as 0 for y >= 0, the limit wherever that is finite; the derivative of x⁰ by x is 0.
  * @example
