@@ -188,7 +188,7 @@ export function finish(
   const outputs = avals.map((aval, i) => new Tensor(aval.shape, aval.dtype, storages[i]!, node, i));
   if (node !== null) {
     node.outputs = outputs;
-    if (node.watch.debug) checkFinite(node);
+    if (node.source !== undefined) checkFinite(node);
   }
   return outputs;
 }
@@ -207,7 +207,7 @@ export function finishOne(
   const node = new Node(op, params, inputs, watch);
   const out = new Tensor(shape, dtype, storage, node, 0);
   node.outputs = [out];
-  if (watch.debug) checkFinite(node);
+  if (node.source !== undefined) checkFinite(node);
   return out;
 }
 

@@ -15,7 +15,7 @@ export class Node {
   readonly serial: number;
   /** Set once, right after the outputs are made. */
   outputs: readonly Tensor[] = noTensors;
-  /** The user's source line, noted only under `debug`. */
+  /** The user's source line, noted only under `debug`: a node that has one is checked, in the forward and in the backward pass. */
   source: string | undefined = undefined;
 
   constructor(op: Op, params: unknown, inputs: readonly Tensor[], watch: Watch) {
@@ -24,7 +24,7 @@ export class Node {
     this.inputs = inputs;
     this.watch = watch;
     this.serial = nextSerial++;
-    if (watch.debug) this.source = cause?.node.source ?? userLine();
+    if (watch.debug && anyDebugging()) this.source = cause?.node.source ?? userLine();
   }
 
   /** The name `label` gave its first output, shown by printers. */

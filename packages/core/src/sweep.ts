@@ -48,7 +48,7 @@ export function pullback(graph: Sweepable, cotangents: readonly (Tensor | null)[
     for (let i = 0; i < given.length; i++) {
       const g = given[i]!;
       if (g === null || !wanted[i]) continue;
-      if (node.watch.debug) checkFiniteFor(node, g, true);
+      if (node.source !== undefined) checkFiniteFor(node, g, true);
       accumulate(node.inputs[i]!, g);
     }
   };
@@ -62,7 +62,7 @@ export function pullback(graph: Sweepable, cotangents: readonly (Tensor | null)[
     const own = slots[at]!;
     slots[at] = undefined;
     nodes[at] = undefined;
-    if (node.watch.debug) onBehalf(node, true, () => step(node, own));
+    if (node.source !== undefined) onBehalf(node, true, () => step(node, own));
     else step(node, own);
   }
   return inputs.map((_, i) => slots[i]?.[0] ?? null);

@@ -229,7 +229,11 @@ function run(steps: Smooth["steps"], x: Tensor): Tensor {
 
 const near = 1e-9;
 
-describe("the transforms against one another", () => {
+/** A part of the cases that properties try, for those that cost more. */
+const share = (part: number): { readonly numRuns: number } => ({ numRuns: Math.ceil((fc.readConfigureGlobal()?.numRuns ?? 100) * part) });
+const patience = 600_000;
+
+describe("the transforms against one another", { timeout: patience }, () => {
   const scalar =
     (steps: Smooth["steps"]) =>
     (x: Tensor): Tensor =>
@@ -265,7 +269,7 @@ describe("the transforms against one another", () => {
         expectClose(jvp(along)([at], [t])[1], product.mul(t).sum(), near);
         expectClose(jacobian(grad(g), { mode: "reverse" })(at), whole, near);
       }),
-      { numRuns: 50 },
+      share(0.5),
     );
   });
 
@@ -295,7 +299,7 @@ describe("the transforms against one another", () => {
           near,
         );
       }),
-      { numRuns: 30 },
+      share(0.3),
     );
   });
 
@@ -311,7 +315,7 @@ describe("the transforms against one another", () => {
         expectClose(vmap(grad(kept))(at.reshape([1, -1])), [grad(g)(at).toArray()], near);
         expectClose(jacobian(grad(checkpoint(kept)), { mode: "reverse" })(at), hessian(g)(at), near);
       }),
-      { numRuns: 30 },
+      share(0.3),
     );
   });
 });
@@ -703,6 +707,15 @@ describe("debug", () => {
     ]);
     for (const h of [debug(grad(g)), grad(debug(g))])
       expect(message(() => h(at))).toMatch(/the derivative of sqrt of \[2, 2\] gives Infinity at \[1, 0\]/);
+  });
+
+  test("what comes after a debugged part is not checked", () => {
+    const g = (x: Tensor): Tensor =>
+      debug((x: Tensor) => x.square())(x)
+        .log()
+        .sum();
+    expectClose(grad(g)(tensor([2])), [1]);
+    expect(grad(g)(tensor([0])).toArray()).toEqual([Number.POSITIVE_INFINITY * 0]);
   });
 
   test("where the values are finite it is the same function, and leaves nothing watched", () => {

@@ -28,7 +28,7 @@ import {
   trace,
 } from "../transforms/call.ts";
 import { checkpoint } from "../transforms/checkpoint.ts";
-import { checkFlatType, checkFunction, checkSameType, entryOf, indices, runsDirectly, stackOf } from "./carry.ts";
+import { checkFlatType, checkFunction, checkSameType, entryOf, runsDirectly, stackOf } from "./carry.ts";
 
 /**
  * The body takes the carry, a slice of each sequence, then what is the same in every step; it gives the next carry, then a slice of each
