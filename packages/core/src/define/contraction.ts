@@ -6,7 +6,7 @@ import { allocate, isFloat, promote, type TypedArray } from "../dtype.ts";
 import { clashError, formatShape } from "../errors.ts";
 import type { Expression } from "../expression.ts";
 import { matrixProduct, type MatrixView } from "../kernels/matmul.ts";
-import { buildProgram, type Program } from "../loop/program.ts";
+import { buildProgram, memo, type Program } from "../loop/program.ts";
 import { contracted } from "../notation.ts";
 import { type Aval, apply1, evaluateLowered, type Lowered, type Op } from "../op.ts";
 import { sizeOf, stridesOf } from "../shape.ts";
@@ -125,10 +125,7 @@ const known = new Map<string, Roles>();
 
 /** The labels of a contraction, checked once for each distinct triple. */
 function rolesOf({ x, y, out }: ContractionParams): Roles {
-  const key = `${x},${y},${out}`;
-  let roles = known.get(key);
-  if (roles === undefined) known.set(key, (roles = readLabels(x, y, out)));
-  return roles;
+  return memo(known, `${x},${y},${out}`, () => readLabels(x, y, out));
 }
 
 function readLabels(x: string, y: string, out: string): Roles {
@@ -378,8 +375,7 @@ function lower(inputs: readonly Aval[], params: ContractionParams): Lowered {
   const { output, inner } = rolesOf(params);
   const [xStrides, yStrides] = [stridesOf(x.shape), stridesOf(y.shape)];
   const key = `${x.dtype},${y.dtype},${out.dtype},${output.length},${inner.length},${params.strongZero}`;
-  let program = programs.get(key);
-  if (program === undefined) programs.set(key, (program = contractionProgram(x, y, out, output.length, inner.length, params.strongZero)));
+  const program = memo(programs, key, () => contractionProgram(x, y, out, output.length, inner.length, params.strongZero));
   const entry = (label: Label): number[] => [
     sizeOfLabel(label, x, y),
     label.x < 0 ? 0 : xStrides[label.x]!,

@@ -6,7 +6,7 @@
 import { allocate, type DType } from "../dtype.ts";
 import { indexError } from "../errors.ts";
 import type { Expression, ScalarType } from "../expression.ts";
-import { buildProgram, type Index, type Program, type ProgramBuilder } from "../loop/program.ts";
+import { buildProgram, type Index, memo, type Program, type ProgramBuilder } from "../loop/program.ts";
 import { named } from "../notation.ts";
 import { type Aval, apply1, kernelOf, type Lowered, type Op } from "../op.ts";
 import { type Shape, sizeOf, stridesOf } from "../shape.ts";
@@ -169,11 +169,9 @@ function lowerIndexed(inputs: readonly Aval[], params: IndexedParams, out: Aval)
   const inner = loops[loops.length - 1]!;
   const units: Units = { source: Math.min(inner.source, 2), out: Math.min(inner.out, 2) };
   const key = `${typeOf(inputs[0]!.dtype)},${typeOf(out.dtype)},${loops.length},${depth},${units.source}${units.out},${adds},${sums}`;
-  let program = programs.get(key);
-  if (program === undefined) {
-    program = indexedProgram(typeOf(inputs[0]!.dtype), typeOf(out.dtype), loops.length, depth, units, adds, sums);
-    programs.set(key, program);
-  }
+  const program = memo(programs, key, () =>
+    indexedProgram(typeOf(inputs[0]!.dtype), typeOf(out.dtype), loops.length, depth, units, adds, sums),
+  );
   const integers = [pointed.shape[axis]!, stridesOf(pointed.shape)[axis]!, ...(sums ? [sizeOf(out.shape)] : [])];
   return { program, scalars: [], integers: [...integers, ...loops.flatMap((loop) => [loop.size, loop.source, loop.indices, loop.out])] };
 }

@@ -5,7 +5,7 @@
 import { allocate, coerce, type DType, type TypedArray } from "../dtype.ts";
 import type { Expression, ScalarType } from "../expression.ts";
 import { compileKernel, type Kernel } from "../loop/javascript.ts";
-import { type Buffer, buildProgram, type Index, type Program, type ProgramBuilder } from "../loop/program.ts";
+import { type Buffer, buildProgram, type Index, memo, type Program, type ProgramBuilder } from "../loop/program.ts";
 import { alias, type Notation } from "../notation.ts";
 import { type Aval, apply1, type Lowered, type Op } from "../op.ts";
 import { type Shape, sizeOf, stridesOf } from "../shape.ts";
@@ -269,9 +269,8 @@ function lowerMovement(plan: Movement, inputs: readonly Aval[], out: Aval): Lowe
   const segments = plan.segments.map(layoutOf).filter(({ sizes }) => !sizes.includes(0));
   const fills = plan.fill !== null;
   const key = `${inputs.map((x) => x.dtype)}:${out.dtype}:${fills}:${plan.accumulate}:${segments.map((layout) => `${layout.input}.${formOf(layout)}`)}`;
-  let program = movementPrograms.get(key);
-  if (program === undefined) {
-    program = buildProgram("move", (b) => {
+  const program = memo(movementPrograms, key, () =>
+    buildProgram("move", (b) => {
       const sources = inputs.map((x, i) => b.input(`x${i}`, typeOf(x.dtype)));
       const target = b.output("out", typeOf(out.dtype));
       if (fills) {
@@ -279,9 +278,8 @@ function lowerMovement(plan: Movement, inputs: readonly Aval[], out: Aval): Lowe
         b.for(0, b.integer("size"), (i) => b.store(target, i, value));
       }
       segments.forEach((layout, i) => writeSegment(b, sources[layout.input]!, target, String(i), layout, plan.accumulate));
-    });
-    movementPrograms.set(key, program);
-  }
+    }),
+  );
   const integers = segments.flatMap(({ sizes, from, fromStrides, to, toStrides }) => [...sizes, from, ...fromStrides, to, ...toStrides]);
   return { program, scalars: fills ? [plan.fill!] : [], integers: fills ? [sizeOf(out.shape), ...integers] : integers };
 }

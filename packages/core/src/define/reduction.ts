@@ -5,7 +5,7 @@
 import type { DType } from "../dtype.ts";
 import { clashError, formatShape } from "../errors.ts";
 import type { Expression, ExpressionArithmetic, ScalarType } from "../expression.ts";
-import { type Buffer, buildProgram, type Index, type Program, type ProgramBuilder } from "../loop/program.ts";
+import { type Buffer, buildProgram, type Index, memo, type Program, type ProgramBuilder } from "../loop/program.ts";
 import type { Notation } from "../notation.ts";
 import { type Aval, evaluateLowered, type Lowered, type Op } from "../op.ts";
 import type { Node } from "../recording.ts";
@@ -94,12 +94,6 @@ function lowerReduction(spec: ReductionSpec, programs: Map<string, Program>, x: 
 
 /** How many partial results are open at once: one for each binary digit of the number of blocks. */
 const levelsOf = (size: number): number => Math.ceil(Math.log2(Math.ceil(size / block) + 1));
-
-function memo<T>(table: Map<string, T>, key: string, make: () => T): T {
-  let found = table.get(key);
-  if (found === undefined) table.set(key, (found = make()));
-  return found;
-}
 
 interface Group {
   readonly size: number;

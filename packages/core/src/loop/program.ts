@@ -64,6 +64,13 @@ export interface ProgramBuilder {
   readonly times: (...factors: readonly Index[]) => Expression;
 }
 
+/** What a table holds under a key, made once: programs differ in structure only, so a key is made of types, ranks and flags. */
+export function memo<K, V>(table: Map<K, V>, key: K, make: () => V): V {
+  let found = table.get(key);
+  if (found === undefined) table.set(key, (found = make()));
+  return found;
+}
+
 export function buildProgram(name: string, write: (builder: ProgramBuilder) => void): Program {
   const s = expressionArithmetic();
   const buffers: Buffer[] = [];

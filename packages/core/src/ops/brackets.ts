@@ -7,7 +7,7 @@ import { programOp } from "../define/program.ts";
 import { promote } from "../dtype.ts";
 import { argumentError, clashError, formatShape, maskError } from "../errors.ts";
 import type { Expression, ScalarType } from "../expression.ts";
-import { type Buffer, buildProgram, type Program, type ProgramBuilder } from "../loop/program.ts";
+import { type Buffer, buildProgram, memo, type Program, type ProgramBuilder } from "../loop/program.ts";
 import { named } from "../notation.ts";
 import { apply1, callable, type Callable, type Draw, evaluateLowered, type Lowered, type Op, operands, tensorArgument } from "../op.ts";
 import { broadcastShapes, sameShape, type Shape, sizeOf } from "../shape.ts";
@@ -190,9 +190,8 @@ const ravelIndices: Op<RavelParams> = /* @__PURE__ */ programOp<RavelParams>({
 const ravelPrograms = new Map<number, Program>();
 
 function lowerRavel(size: number, sides: readonly number[]): Lowered {
-  let program = ravelPrograms.get(sides.length);
-  if (program === undefined) {
-    program = buildProgram("ravelIndices", (b) => {
+  const program = memo(ravelPrograms, sides.length, () =>
+    buildProgram("ravelIndices", (b) => {
       const s = b.arithmetic;
       const indices = sides.map((_, axis) => b.input(`x${axis}`, "int"));
       const out = b.output("out", "int");
@@ -209,9 +208,8 @@ function lowerRavel(size: number, sides: readonly number[]): Lowered {
         });
         b.store(out, i, s.select(inside, flat, total));
       });
-    });
-    ravelPrograms.set(sides.length, program);
-  }
+    }),
+  );
   return { program, scalars: [], integers: [size, sizeOf(sides), ...sides] };
 }
 
@@ -232,8 +230,7 @@ const setOp: Op<undefined> = /* @__PURE__ */ programOp<undefined>({
   lower: ([x, positions, values]) => {
     const types = [typeOf(x!.dtype), typeOf(values!.dtype), typeOf(promote(x!.dtype, values!.dtype))] as const;
     const key = types.join();
-    let program = setPrograms.get(key);
-    if (program === undefined) setPrograms.set(key, (program = setProgram(...types)));
+    const program = memo(setPrograms, key, () => setProgram(...types));
     return {
       program,
       scalars: [],

@@ -4,7 +4,7 @@ import { checkFlag, checkOptions } from "../define/options.ts";
 import { programOp } from "../define/program.ts";
 import { type DType, promote, toFloatDType } from "../dtype.ts";
 import type { Expression, ExpressionArithmetic, ScalarType } from "../expression.ts";
-import { buildProgram, type Index, type Program, type ProgramBuilder } from "../loop/program.ts";
+import { buildProgram, type Index, memo, type Program, type ProgramBuilder } from "../loop/program.ts";
 import { named } from "../notation.ts";
 import { type Aval, apply, apply1, callable, type Callable, type Draw, type Lowered, type Op, operands, tensorArgument } from "../op.ts";
 import { broadcastShapes, normalizeAxis, sizeOf } from "../shape.ts";
@@ -39,8 +39,7 @@ function lowering(
   return (x, { axis, reverse }) => {
     const type = typeOf(x.dtype);
     const key = `${type},${reverse}`;
-    let program = programs.get(key);
-    if (program === undefined) programs.set(key, (program = buildProgram(name, (b) => write(b, type, reverse))));
+    const program = memo(programs, key, () => buildProgram(name, (b) => write(b, type, reverse)));
     return { program, scalars: [], integers: [sizeOf(x.shape.slice(0, axis)), x.shape[axis]!, sizeOf(x.shape.slice(axis + 1))] };
   };
 }
@@ -121,8 +120,7 @@ const recurrencePrograms = new Map<string, Program>();
 function lowerRecurrence([a, b]: readonly Aval[], { axis, reverse, strongZero }: RecurrenceParams): Lowered {
   const types = [typeOf(a!.dtype), typeOf(b!.dtype)] as const;
   const key = `${types},${reverse},${strongZero}`;
-  let program = recurrencePrograms.get(key);
-  if (program === undefined) recurrencePrograms.set(key, (program = recurrenceProgram(types, reverse, strongZero)));
+  const program = memo(recurrencePrograms, key, () => recurrenceProgram(types, reverse, strongZero));
   return { program, scalars: [], integers: [sizeOf(a!.shape.slice(0, axis)), a!.shape[axis]!, sizeOf(a!.shape.slice(axis + 1))] };
 }
 

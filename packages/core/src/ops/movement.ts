@@ -5,7 +5,7 @@ import { checkInteger, checkIntegers } from "../define/options.ts";
 import { programOp } from "../define/program.ts";
 import { argumentError, axisError, clashError, concatError, countError, formatShape, reshapeError } from "../errors.ts";
 import { allocate, promote } from "../dtype.ts";
-import { buildProgram, type Program } from "../loop/program.ts";
+import { buildProgram, memo, type Program } from "../loop/program.ts";
 import { named, transparent, transpose as transposed } from "../notation.ts";
 import { type Aval, apply, apply1, callable, type Callable, type Draw, type Lowered, type Op, operands, tensorArgument } from "../op.ts";
 import {
@@ -523,9 +523,8 @@ const splitPrograms = new Map<string, Program>();
 function lowerSplit(x: Aval, params: SplitParams): Lowered {
   const { outer, rows } = splitRows(x, params);
   const key = `${typeOf(x.dtype)},${rows.length}`;
-  let program = splitPrograms.get(key);
-  if (program === undefined) {
-    program = buildProgram("split", (b) => {
+  const program = memo(splitPrograms, key, () =>
+    buildProgram("split", (b) => {
       const source = b.input("x", typeOf(x.dtype));
       const parts = rows.map((_, i) => ({
         out: b.output(`part${i}`, typeOf(x.dtype)),
@@ -539,9 +538,8 @@ function lowerSplit(x: Aval, params: SplitParams): Lowered {
           b.for(0, run, (j) => b.store(out, b.plus(to, j), b.load(source, b.plus(base, j))));
         });
       }
-    });
-    splitPrograms.set(key, program);
-  }
+    }),
+  );
   const row = rows.reduce((total, { run }) => total + run, 0);
   return { program, scalars: [], integers: [...rows.flatMap(({ from, run }) => [from, run]), outer, row] };
 }

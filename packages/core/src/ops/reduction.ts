@@ -7,7 +7,7 @@ import { programOp } from "../define/program.ts";
 import { reduction, type ReductionParams } from "../define/reduction.ts";
 import { argumentError, clashError, formatShape } from "../errors.ts";
 import type { Expression } from "../expression.ts";
-import { buildProgram, type Program } from "../loop/program.ts";
+import { buildProgram, memo, type Program } from "../loop/program.ts";
 import { namedOver, type Notation, operator } from "../notation.ts";
 import {
   type Aval,
@@ -317,9 +317,8 @@ function positionOp(name: string, latex: string, better: "max" | "min", apply: (
 
 function lowerPosition(programs: Map<string, Program>, name: string, { shape, dtype }: Aval, axis: number, better: "max" | "min"): Lowered {
   const type = typeOf(dtype);
-  let program = programs.get(type);
-  if (program === undefined) {
-    program = buildProgram(name, (b) => {
+  const program = memo(programs, type, () =>
+    buildProgram(name, (b) => {
       const s = b.arithmetic;
       const x = b.input("x", type);
       const out = b.output("out", "int");
@@ -343,9 +342,8 @@ function lowerPosition(programs: Map<string, Program>, name: string, { shape, dt
           b.store(out, b.plus(b.times(o, inner), j), at);
         });
       });
-    });
-    programs.set(type, program);
-  }
+    }),
+  );
   return { program, scalars: [], integers: [sizeOf(shape.slice(0, axis)), shape[axis]!, sizeOf(shape.slice(axis + 1))] };
 }
 

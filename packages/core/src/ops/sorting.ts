@@ -5,7 +5,7 @@ import { programOp } from "../define/program.ts";
 import { promote, toFloatDType } from "../dtype.ts";
 import { argumentError, clashError, formatShape } from "../errors.ts";
 import type { Expression, ScalarType } from "../expression.ts";
-import { type Buffer, buildProgram, type Program, type ProgramBuilder } from "../loop/program.ts";
+import { type Buffer, buildProgram, memo, type Program, type ProgramBuilder } from "../loop/program.ts";
 import { named } from "../notation.ts";
 import { type Aval, apply, apply1, callable, type Callable, type Draw, type Lowered, type Op, operands, tensorArgument } from "../op.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
@@ -40,8 +40,7 @@ const sortPrograms = new Map<string, Program>();
 function lowerSort(x: Aval, { axis, descending }: SortParams): Lowered {
   const type = typeOf(x.dtype);
   const key = `${type},${descending}`;
-  let program = sortPrograms.get(key);
-  if (program === undefined) sortPrograms.set(key, (program = sortProgram(type, descending)));
+  const program = memo(sortPrograms, key, () => sortProgram(type, descending));
   return { program, scalars: [], integers: [sizeOf(x.shape.slice(0, axis)), x.shape[axis]!, sizeOf(x.shape.slice(axis + 1))] };
 }
 
@@ -310,8 +309,7 @@ const searchOp: Op<SearchParams> = /* @__PURE__ */ programOp<SearchParams>({
   lower: ([rows, values], { right }) => {
     const type = typeOf(rows!.dtype);
     const key = `${type},${right}`;
-    let program = searchPrograms.get(key);
-    if (program === undefined) searchPrograms.set(key, (program = searchProgram(type, right)));
+    const program = memo(searchPrograms, key, () => searchProgram(type, right));
     const batch = sizeOf(rows!.shape.slice(0, -1));
     return { program, scalars: [], integers: [batch, rows!.shape[rows!.shape.length - 1]!, values!.shape[values!.shape.length - 1]!] };
   },
