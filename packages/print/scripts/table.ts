@@ -4,9 +4,12 @@ import { join } from "node:path";
 import * as core from "@cotangent/core";
 import { type TableFunction, tableOf } from "@cotangent/core/engine";
 import { derivativeText } from "@cotangent/print";
-import { documentationOf, exported, source } from "../../core/scripts/support/exports.ts";
+import { documentationOf, exported, exportedRandom, source } from "../../core/scripts/support/exports.ts";
 
-const documentation = new Map(exported.map((symbol) => [symbol.name, documentationOf(symbol)]));
+const documentation = new Map([
+  ...exported.map((symbol) => [symbol.name, documentationOf(symbol)] as const),
+  ...exportedRandom.map((symbol) => [`random.${symbol.name}`, documentationOf(symbol)] as const),
+]);
 const table = tableOf(core);
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");

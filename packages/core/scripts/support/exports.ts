@@ -1,11 +1,12 @@
-// What src/ops/index.ts exports, as TypeScript sees it: for the generators.
+// What the op table's modules export, as TypeScript sees it: for the generators.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 export const source = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "src");
 export const entry = join(source, "ops", "index.ts");
-export const program = ts.createProgram([entry], {
+const randomEntry = join(source, "random", "index.ts");
+export const program = ts.createProgram([entry, randomEntry], {
   target: ts.ScriptTarget.ES2022,
   module: ts.ModuleKind.NodeNext,
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
@@ -16,7 +17,14 @@ export const program = ts.createProgram([entry], {
   types: [],
 });
 export const checker = program.getTypeChecker();
-export const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry)!)!);
+const exportsOf = (file: string): readonly ts.Symbol[] =>
+  checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!);
+
+/** Every export of the ops. */
+export const exported: readonly ts.Symbol[] = exportsOf(entry);
+
+/** Every export of the namespace `random`. */
+export const exportedRandom: readonly ts.Symbol[] = exportsOf(randomEntry);
 
 /** The declared symbol behind an export. */
 export const targetOf = (symbol: ts.Symbol): ts.Symbol => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
