@@ -1,5 +1,5 @@
 /** Structs of tensors: plain objects, arrays and tuples whose leaves are tensors. Knows how to take them apart and rebuild them. */
-import { leafError, structError } from "./errors.ts";
+import { argumentError, leafError, structError } from "./errors.ts";
 import { isTensor, type Tensor } from "./tensor.ts";
 
 /** A tensor, or plain objects and arrays of structs; `null` and `undefined` are empty. */
@@ -24,8 +24,13 @@ export interface Flat {
   readonly definition: StructDefinition;
 }
 
-/** The leaves in order and the way back. Throws, naming the path, at a leaf that is not a tensor. */
+/**
+ * The leaves in order and the way back. Throws at a leaf that is not a tensor, naming the path to it; `op` and `path` say in that error
+ * whose struct it is.
+ */
 export function flatten(struct: unknown, op = "flatten", path = "the argument"): Flat {
+  for (const name of [op, path])
+    if (typeof name !== "string") throw argumentError("flatten", "a name for errors is not a string", name, "leave it out");
   return flattenWith(struct, path, (at, value) => {
     throw leafError(op, at, value);
   });
@@ -83,6 +88,10 @@ function isPlain(value: object): boolean {
 
 /** A struct of the same form with other leaves. */
 export function unflatten<T>(definition: StructDefinition, leaves: readonly unknown[]): T {
+  if (!Array.isArray(definition?.leaves) || typeof definition.build !== "function")
+    throw argumentError("unflatten", "not a definition", definition, "give the one that flatten made");
+  if (!Array.isArray(leaves))
+    throw argumentError("unflatten", "the leaves are not a list", leaves, "give one for each of the definition's");
   if (leaves.length !== definition.leaves.length)
     throw structError("unflatten", `${leaves.length} leaves`, `${definition.leaves.length} wanted`);
   return definition.build(leaves) as T;
@@ -97,9 +106,10 @@ export function unflatten<T>(definition: StructDefinition, leaves: readonly unkn
  * ```
  */
 export function map<T>(f: (leaf: Tensor, ...others: Tensor[]) => Tensor, struct: T, ...others: readonly T[]): T {
-  const { leaves, definition } = flatten(struct, "map");
+  if (typeof f !== "function") throw argumentError("map", "not a function", f, "give a function of tensors, then structs");
+  const { leaves, definition } = flatten(struct, "map", "struct 1");
   const rest = others.map((other, i) => {
-    const flat = flatten(other, "map", `argument ${i + 2}`);
+    const flat = flatten(other, "map", `struct ${i + 2}`);
     checkSameForm("map", definition, flat.definition);
     return flat.leaves;
   });

@@ -88,7 +88,9 @@ describe("tensor", () => {
     expect(wrong("12")).toMatchInlineSnapshot(
       `"tensor: not tensor data — the argument is "12"; give numbers, booleans, nested arrays of them, or a typed array"`,
     );
-    expect(wrong([1, tensor(2)])).toMatchInlineSnapshot(`"tensor: data[1] is a tensor itself — float64[]; join tensors with stack or concat"`);
+    expect(wrong([1, tensor(2)])).toMatchInlineSnapshot(
+      `"tensor: data[1] is a tensor itself — float64[]; join tensors with stack or concat"`,
+    );
     expect(wrong(inside)).toMatchInlineSnapshot(`"tensor: arrays are nested deeper than 64 — [[[[an array of length 1]]]]; flatten them"`);
     expect(wrong([1], "float16")).toMatchInlineSnapshot(
       `"tensor: unknown dtype — "float16"; give "bool", "int32", "float32" or "float64""`,
@@ -262,6 +264,21 @@ describe("structs", () => {
     );
     expect(message(() => loose(same, model, { scale: tensor(1) }))).toMatchInlineSnapshot(
       `"map: the structs differ in form — .layers[0].w, .scale against .scale; give structs with the same keys and lengths"`,
+    );
+    expect(message(() => loose(same, 1))).toMatchInlineSnapshot(
+      `"map: struct 1 is not a tensor — 1; give tensors, also in plain objects and arrays"`,
+    );
+    expect(message(() => loose({} as never, model))).toMatchInlineSnapshot(
+      `"map: not a function — an empty object; give a function of tensors, then structs"`,
+    );
+    expect(message(() => [model].map(flatten as never))).toMatchInlineSnapshot(
+      `"flatten: a name for errors is not a string — 0; leave it out"`,
+    );
+    expect(message(() => unflatten(null as never, []))).toMatchInlineSnapshot(
+      `"unflatten: not a definition — null; give the one that flatten made"`,
+    );
+    expect(message(() => unflatten(flatten(model).definition, 2 as never))).toMatchInlineSnapshot(
+      `"unflatten: the leaves are not a list — 2; give one for each of the definition's"`,
     );
     expect(message(() => unflatten(flatten(model).definition, [1]))).toMatchInlineSnapshot(
       `"unflatten: the structs differ in form — 1 leaves against 2 wanted; give structs with the same keys and lengths"`,

@@ -2,6 +2,7 @@
  * Loop programs: the small structured language that every op lowers to. It knows buffers, scalar variables, loops and
  * stores, and offers a builder; it does not know how a program is printed or run, nor what a tensor is.
  */
+import { argumentError } from "../errors.ts";
 import { type Expression, type ExpressionArithmetic, expressionArithmetic, type ScalarType } from "../expression.ts";
 
 export type Role = "input" | "output" | "scratch";
@@ -72,6 +73,7 @@ export function memo<K, V>(table: Map<K, V>, key: K, make: () => V): V {
 }
 
 export function buildProgram(name: string, write: (builder: ProgramBuilder) => void): Program {
+  if (typeof write !== "function") throw argumentError("buildProgram", "not a function", write, "give one that writes with the builder");
   const s = expressionArithmetic();
   const buffers: Buffer[] = [];
   const scalars: Expression[] = [];
