@@ -10,6 +10,8 @@ export {
   awayFrom,
   axes,
   type AxesOptions,
+  type AxesSource,
+  axis,
   indices,
   type IndicesOptions,
   probabilities,

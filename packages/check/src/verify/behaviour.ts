@@ -1,6 +1,6 @@
 /** Runs a person's functions and names what they do that no gradient can be judged by: throw, change between calls, write to their inputs. */
 import { recordFunction } from "@cotangent/core/engine";
-import { entriesOf, flattenTensors, type Graph, isTensor } from "@cotangent/core/engine";
+import { entriesOf, type Graph, isTensor } from "@cotangent/core/engine";
 import type { Tensor } from "@cotangent/core";
 
 /** Says in its message what a function does wrong. */
@@ -23,15 +23,18 @@ export function run<T>(who: string, f: () => T): T {
 }
 
 /** The entries of everything that holds numbers in an argument list, to see whether a call writes to it. */
-function snapshot(args: readonly unknown[]): Float64Array[] {
-  const arrays = args.flatMap((arg) =>
-    ArrayBuffer.isView(arg) ? [arg as unknown as ArrayLike<number>] : flattenTensors(arg).leaves.map(entriesOf),
-  );
-  return arrays.map((entries) => Float64Array.from(entries));
+function snapshot(args: unknown): Float64Array[] {
+  if (ArrayBuffer.isView(args)) return [Float64Array.from(args as unknown as ArrayLike<number>)];
+  if (isTensor(args)) return [Float64Array.from(entriesOf(args))];
+  if (typeof args !== "object" || args === null) return [];
+  return Object.values(args).flatMap(snapshot);
 }
 
-const sameEntries = (x: ArrayLike<number>, y: ArrayLike<number>): boolean =>
-  x.length === y.length && Array.prototype.every.call(x, (value: number, i: number) => Object.is(value, y[i]));
+function sameEntries(x: ArrayLike<number>, y: ArrayLike<number>): boolean {
+  if (x.length !== y.length) return false;
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i] && !(Number.isNaN(x[i]) && Number.isNaN(y[i]))) return false;
+  return true;
+}
 const same = (x: readonly ArrayLike<number>[], y: readonly ArrayLike<number>[]): boolean =>
   x.length === y.length && x.every((entries, i) => sameEntries(entries, y[i]!));
 

@@ -64,9 +64,20 @@ export function noiseNear(f: (t: number) => number): number {
 const rows = 44;
 const columns = 6;
 
+export interface DifferentiateOptions {
+  /** The first step. */
+  readonly start?: number;
+  /** The function's rounding noise, where it was measured already. */
+  readonly measured?: number;
+  /** The function's value at 0, where it is known already. */
+  readonly centre?: number;
+  /** An error small enough. */
+  readonly target?: number;
+}
+
 /** The derivative at 0 of a function whose argument has the scale 1. */
-export function differentiate(f: (t: number) => number, start = 0.25): Estimate {
-  const centre = f(0);
+export function differentiate(f: (t: number) => number, options: DifferentiateOptions = {}): Estimate {
+  const { start = 0.25, centre = f(0), target = 0 } = options;
   const nothing = (failure: string): Estimate => ({ value: Number.NaN, error: Infinity, noise: 0, kink: undefined, samples: [], failure });
   if (!Number.isFinite(centre)) return nothing("the function is not finite at the point");
   let h = start;
@@ -74,7 +85,7 @@ export function differentiate(f: (t: number) => number, start = 0.25): Estimate 
     h /= 4;
     if (h < 1e-14) return nothing("the function is not finite on one side of the point");
   }
-  const measured = noiseNear(f);
+  const measured = options.measured ?? noiseNear(f);
   let largest = Math.abs(centre);
   const samples: Sample[] = [];
   const table: number[][] = [];
@@ -100,7 +111,7 @@ export function differentiate(f: (t: number) => number, start = 0.25): Estimate 
     table.push(row);
     bests.push(own);
     if (agree(bests.slice(-3)) && (best === undefined || own.error < best.error)) best = own;
-    if (best !== undefined && noise / h > 4 * best.error) break;
+    if (best !== undefined && (best.error <= target || (3 * noise) / h > best.error)) break;
   }
   const kink = kinkIn(samples, noise);
   if (best === undefined) return { ...nothing("the differences do not settle"), samples, noise, kink };

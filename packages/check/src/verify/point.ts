@@ -30,8 +30,8 @@ export interface Judged {
   readonly judgement: Judgement;
   readonly method: string;
   readonly notes: readonly string[];
-  /** The loss and its reverse gradient where they are known op by op. */
-  readonly graphs: { readonly loss: Graph; readonly gradient: Graph } | undefined;
+  /** The loss's reverse gradient where it is known op by op. */
+  readonly gradient: Graph | undefined;
 }
 
 /** Losses with more work than this are judged by their float64 values. */
@@ -50,8 +50,8 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
     judgement: Judgement,
     method = byReplay,
     notes: readonly string[] = [],
-    graphs: Judged["graphs"] = undefined,
-  ): Judged => ({ judgement, method, notes, graphs });
+    gradient: Graph | undefined = undefined,
+  ): Judged => ({ judgement, method, notes, gradient });
   if (!Number.isFinite(value)) return result({ kind: "domain", ...whereUndefined(graph), what: `the loss is ${value}` });
   const claim = claimAt(subject, point);
   const bad = notFinite(claim.values);
@@ -94,7 +94,6 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
     return result({ kind: "domain", op: whereUndefined(gradient).op, what: `the derivative by ${pathOf(inputs, lost)} is not finite` });
   }
   const all = [...notes, ...truth.notes];
-  const graphs = { loss: graph, gradient };
   if (claim.graph !== undefined) {
     const known = knownOf(
       claim.graph,
@@ -103,11 +102,11 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
       claim.graph.outputs.map((x) => Float64Array.from(entriesOf(x))),
     );
     const judged = judgeFormula(leaves, known, truth.known, claim.narrow, scales, value);
-    return result(judged, byReplay, all, graphs);
+    return result(judged, byReplay, all, gradient);
   }
   const slack = slackOf(subject, point, truth.known, noiseOf(subject, point, claim.values, scales, uniform), scales, gradient);
   const judged = judgeNumbers(leaves, claim.values, toNumbers(truth.known), slack, scales, value, "the claim's numbers are rounded", true);
-  return result(judged, byReplay, all, graphs);
+  return result(judged, byReplay, all, gradient);
 }
 
 const pathOf = ({ leaves }: Inputs, { leaf, at }: Place): string => `${leaves[leaf]!.path}${formatShape(unravel(at, leaves[leaf]!.shape))}`;

@@ -2,7 +2,7 @@
  * A claim judged by the loss's values alone: every entry of a small gradient, random directions and bisection to one entry of a large one. It
  * knows functions of points; it knows neither tensors nor graphs.
  */
-import { differentiate, type Estimate, residualSlope } from "./differences.ts";
+import { differentiate, type DifferentiateOptions, type Estimate, noiseNear, residualSlope } from "./differences.ts";
 import { type Disagreement, type Judgement, judgeNumbers, type Place, sizeOfGradient } from "./judgement.ts";
 import { alongDirection, directionOf, type Leaf, type Point } from "./problem.ts";
 
@@ -32,13 +32,26 @@ export function judgeByValues(probe: Probe): Judgement {
   return size <= few ? judgeEntries(probe) : judgeDirections(probe);
 }
 
-/** Larger steps where noise leaves fewer than four digits at the usual ones. */
-function estimate(probe: Probe, direction: Point, expected: number): Estimate {
+/** What is known of a function's values at a point before its slopes are asked for. */
+interface Level {
+  readonly centre: number;
+  readonly measured: number;
+}
+
+/** The value at the point and its rounding noise along a random direction. */
+function levelOf(probe: Probe): Level {
+  const direction = directionOf(probe.scales, probe.uniform);
+  return { centre: probe.value(probe.point), measured: noiseNear((t) => probe.value(alongDirection(probe.point, direction, t))) };
+}
+
+/** The slope along a direction; from larger steps where noise leaves fewer than six digits at the usual ones. */
+function estimate(probe: Probe, direction: Point, expected: number, options: DifferentiateOptions): Estimate {
   const f = (t: number): number => probe.value(alongDirection(probe.point, direction, t));
-  let best = differentiate(f);
+  let best = differentiate(f, options);
   for (const start of [4, 64]) {
-    if (best.kink !== undefined || best.error <= 1e-6 * Math.max(Math.abs(best.value), expected)) return best;
-    const other = differentiate(f, start);
+    if (best.kink !== undefined || best.error <= Math.max(options.target ?? 0, 1e-6 * Math.max(Math.abs(best.value), expected)))
+      return best;
+    const other = differentiate(f, { ...options, start });
     if (other.failure === undefined && other.error < best.error) best = other;
   }
   return best;
@@ -46,23 +59,29 @@ function estimate(probe: Probe, direction: Point, expected: number): Estimate {
 
 const zeros = (like: Point): Point => like.map((entries) => new Float64Array(entries.length));
 
+const none = new Float64Array(0);
+
 /** One entry's scale, and nothing else. */
 function entryDirection({ scales }: Probe, { leaf, at }: Place): Point {
-  const direction = zeros(scales);
-  direction[leaf]![at] = scales[leaf]![at]!;
-  return direction;
+  return scales.map((row, k) => {
+    if (k !== leaf) return none;
+    const direction = new Float64Array(row.length);
+    direction[at] = row[at]!;
+    return direction;
+  });
 }
 
 function judgeEntries(probe: Probe): Judgement {
   const { claimed, scales, leaves, point } = probe;
   const [truth, slack] = [zeros(claimed), zeros(claimed)];
   const expected = sizeOfGradient(claimed, scales);
+  const centre = probe.value(point);
   const doubtful: Place[] = [];
   let failure: string | undefined;
   for (const [leaf, entries] of claimed.entries()) {
     for (let at = 0; at < entries.length; at++) {
       const scale = scales[leaf]![at]!;
-      const found = estimate(probe, entryDirection(probe, { leaf, at }), expected);
+      const found = estimate(probe, entryDirection(probe, { leaf, at }), expected, { centre });
       if (found.kink !== undefined) {
         const [left, right] = [found.kink.left / scale, found.kink.right / scale];
         const slopes = oneSided(probe, { leaf, at }, left, right);
@@ -114,66 +133,65 @@ function oneSided(probe: Probe, place: Place, low: number, high: number): { left
   return scale > 0 ? { left, right } : { left: right, right: left };
 }
 
-/** Along a direction: how far the claim is from the slope, in error bars, and the error itself. */
+/** Along a direction: how far the claim is from the slope, its error bar, and the slope itself. */
 interface Residual {
-  readonly excess: number;
+  readonly difference: number;
+  readonly bar: number;
   readonly found: Estimate;
-  readonly size: number;
 }
 
-function residual(probe: Probe, direction: Point): Residual {
-  let [claimed, size, noise] = [0, 0, 0];
-  let compensation = 0;
-  direction.forEach((entries, k) => {
+function residual(probe: Probe, direction: Point, options: DifferentiateOptions): Residual {
+  let [claimed, size, noise, rest] = [0, 0, 0, 0];
+  direction.forEach((row, k) => {
     const [c, n] = [probe.claimed[k]!, probe.noise[k]!];
-    for (let i = 0; i < entries.length; i++) {
-      const u = entries[i]!;
+    for (let i = 0; i < row.length; i++) {
+      const u = row[i]!;
       if (u === 0) continue;
-      const term = c[i]! * u - compensation;
+      const term = c[i]! * u - rest;
       const sum = claimed + term;
-      compensation = sum - claimed - term;
+      rest = sum - claimed - term;
       claimed = sum;
       size += Math.abs(c[i]! * u);
       noise += (n[i]! * u) ** 2;
     }
   });
-  const found = estimate(probe, direction, size);
+  const found = estimate(probe, direction, Math.abs(claimed), options);
   const unit = probe.leaves.some((leaf) => leaf.dtype === "float32") ? 2 ** -24 : 2 ** -53;
-  const bar = 10 * found.error + 64 * unit * size + 4 * Math.sqrt(noise);
-  return { excess: Math.abs(found.value - claimed) / bar, found, size: Math.max(Math.abs(found.value), size === 0 ? 0 : 1e-300) };
+  return { difference: found.value - claimed, bar: 10 * found.error + 64 * unit * size + 4 * Math.sqrt(noise), found };
 }
 
 function judgeDirections(probe: Probe): Judgement {
-  const tried = Array.from({ length: directionsTried }, () => directionOf(probe.scales, probe.uniform));
-  const suspect = suspectOf(probe);
+  const level = levelOf(probe);
+  const suspect = suspectOf(probe, level);
   if (suspect !== undefined) return suspect;
   let digits = 15.9;
   let kinks = 0;
-  for (const direction of tried) {
-    const { excess, found, size } = residual(probe, direction);
+  for (let tried = 0; tried < directionsTried; tried++) {
+    const direction = directionOf(probe.scales, probe.uniform);
+    const { difference, bar, found } = residual(probe, direction, level);
     if (found.failure !== undefined) return { kind: "undecided", why: found.failure, digits: 0 };
     if (found.kink !== undefined) {
       kinks++;
       continue;
     }
-    if (excess > 1) return isolate(probe, direction);
-    digits = Math.min(digits, -Math.log10(found.error / (size || 1)));
+    if (Math.abs(difference) > bar) return isolate(probe, level, direction, difference);
+    digits = Math.min(digits, -Math.log10(bar / 10 / (Math.abs(found.value) || Math.abs(level.centre) || 1)));
   }
-  if (kinks === tried.length) return { kind: "undecided", why: "the loss is not smooth along any direction tried", digits: 0 };
+  if (kinks === directionsTried) return { kind: "undecided", why: "the loss is not smooth along any direction tried", digits: 0 };
   if (digits < 4) return { kind: "undecided", why: "rounding noise of the loss hides the rest", digits: Math.max(0, digits) };
   return { kind: "agrees", digits, ulps: undefined, limit: "finite differences end at the rounding of the loss", notes: [] };
 }
 
 /** The entries where the claim is farthest from the guide, each tried by differences of the loss. */
-function suspectOf(probe: Probe): Disagreement | undefined {
+function suspectOf(probe: Probe, level: Level): Disagreement | undefined {
   const { guide, claimed, scales } = probe;
   if (guide === undefined) return undefined;
-  const size = sizeOfGradient(guide, scales);
+  const largest = guide.map((row) => row.reduce((most, g) => Math.max(most, Math.abs(g)), 0));
   const places: { leaf: number; at: number; relative: number; absolute: number }[] = [];
   guide.forEach((entries, leaf) =>
     entries.forEach((g, at) => {
       const difference = Math.abs(claimed[leaf]![at]! - g);
-      if (!(difference > 1e-12 * Math.abs(g) + 1e-12 * (size / scales[leaf]![at]!) * 1e-3)) return;
+      if (!(difference > 1e-9 * Math.abs(g) + 1e-10 * largest[leaf]!)) return;
       places.push({ leaf, at, relative: difference / Math.abs(g), absolute: difference * scales[leaf]![at]! });
     }),
   );
@@ -186,30 +204,34 @@ function suspectOf(probe: Probe): Disagreement | undefined {
       .sort((a, b) => b.relative - a.relative)
       .slice(0, 2),
   ];
-  const found = disagreement(probe, chosen);
+  const found = disagreement(probe, level, chosen);
   return found.entries.length > 0 ? { ...found, ...(places.length > chosen.length ? {} : { complete: true }) } : undefined;
 }
 
-/** Halves the set of entries along which the claim fails until one is left. */
-function isolate(probe: Probe, direction: Point): Judgement {
+/** Halves the set of entries along which the claim fails until one is left: what one half does not explain, the other does. */
+function isolate(probe: Probe, level: Level, direction: Point, difference: number): Judgement {
   let range: Range = probe.claimed.map((entries, leaf) => ({ leaf, from: 0, to: entries.length }));
+  let left = difference;
   while (countOf(range) > 1) {
-    const halves = halvesOf(range).map((half) => ({ half, excess: residual(probe, restricted(direction, half)).excess }));
-    const worse = halves[0]!.excess >= halves[1]!.excess ? halves[0]! : halves[1]!;
-    if (!(worse.excess > 1))
-      return {
-        kind: "undecided",
-        why: `the claim fails along a random direction, but no entry of the ${countOf(range)} left can be told wrong alone`,
-        digits: 0,
-      };
-    range = worse.half;
+    const [half, other] = halvesOf(range);
+    const { difference: own, bar } = residual(probe, restricted(direction, half), { ...level, target: Math.abs(left) / 1000 });
+    if (!(Math.abs(left) > bar)) break;
+    const takes = Math.abs(own) >= Math.abs(left - own);
+    [range, left] = takes ? [half, own] : [other, left - own];
+  }
+  if (countOf(range) > 1) {
+    return {
+      kind: "undecided",
+      why: `the claim fails along a random direction, but none of the ${countOf(range)} entries left can be told wrong alone`,
+      digits: 0,
+    };
   }
   const place = { leaf: range[0]!.leaf, at: range[0]!.from };
-  const others = Array.from({ length: 12 }, (): Place => {
+  const others = Array.from({ length: 6 }, (): Place => {
     const leaf = Math.floor(probe.uniform() * probe.claimed.length);
     return { leaf, at: Math.floor(probe.uniform() * probe.claimed[leaf]!.length) };
   }).filter(({ leaf, at }) => probe.claimed[leaf]!.length > 0 && !(leaf === place.leaf && at === place.at));
-  const found = disagreement(probe, [place, ...others]);
+  const found = disagreement(probe, level, [place, ...others]);
   if (found.entries.length > 0) return found;
   return { kind: "undecided", why: "the claim fails along a random direction, but the entry found is within its error bar", digits: 0 };
 }
@@ -230,20 +252,27 @@ function halvesOf(range: Range): [Range, Range] {
 }
 
 function restricted(direction: Point, range: Range): Point {
-  const out = zeros(direction);
-  for (const { leaf, from, to } of range) out[leaf]!.set(direction[leaf]!.subarray(from, to), from);
-  return out;
+  return direction.map((row, k) => {
+    const own = range.filter(({ leaf }) => leaf === k);
+    if (own.length === 0) return none;
+    const out = new Float64Array(row.length);
+    for (const { from, to } of own) out.set(row.subarray(from, to), from);
+    return out;
+  });
 }
 
 /** The entries among some that differences of the loss show to be wrong. */
-function disagreement(probe: Probe, places: readonly Place[]): Disagreement {
+function disagreement(probe: Probe, level: Level, places: readonly Place[]): Disagreement {
   const [truth, bars] = [probe.claimed.map((entries) => entries.slice()), zeros(probe.claimed)];
   const unit = 2 ** -53;
   const entries = places.filter((place) => {
     const { leaf, at } = place;
     const scale = probe.scales[leaf]![at]!;
     const claimed = probe.claimed[leaf]![at]!;
-    const found = estimate(probe, entryDirection(probe, place), Math.abs(claimed * scale));
+    const found = estimate(probe, entryDirection(probe, place), Math.abs(claimed * scale), {
+      ...level,
+      target: 1e-7 * Math.abs(claimed * scale),
+    });
     if (found.failure !== undefined || found.kink !== undefined) return false;
     const bar = (10 * found.error) / scale + 64 * unit * Math.abs(claimed) + 4 * probe.noise[leaf]![at]!;
     truth[leaf]![at] = found.value / scale;

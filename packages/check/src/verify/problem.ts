@@ -40,6 +40,8 @@ export interface Inputs {
   /** The argument list with other leaves: in their own dtypes, or everything of float32 widened to float64. */
   readonly narrow: (leaves: readonly Tensor[]) => unknown[];
   readonly wide: (leaves: readonly Tensor[]) => unknown[];
+  /** Every tensor among the arguments, widened, by its path. */
+  readonly named: readonly { readonly path: string; readonly tensor: Tensor }[];
 }
 
 const widened = (x: Tensor): Tensor => (x.dtype === "float32" ? cast(x, "float64") : x);
@@ -83,6 +85,10 @@ export function inputsOf(
     size: leaves.reduce((total, leaf) => total + sizeOf(leaf.shape), 0),
     base: parts.flatMap((part) => part.leaves.map((x) => Float64Array.from(entriesOf(x)))),
     form: typeof wrt === "number" ? at[wrt] : indices.map((index) => at[index]),
+    named: wideArguments.flatMap((arg, i) => {
+      const { leaves: own, definition } = flattenTensors(arg, `argument ${i + 1}`);
+      return own.map((x, k) => ({ path: definition.leaves[k]!.path, tensor: x }));
+    }),
     narrow: (own) => fill(at, own),
     wide: (own) => fill(wideArguments, own),
   };
@@ -147,11 +153,15 @@ export function scalesOf(leaves: readonly Leaf[], point: Point): Point {
   });
 }
 
-/** The median magnitude of the entries that are not zero; 0 if all are. */
+/** The median magnitude of the entries that are not zero, of about a thousand of them if they are many; 0 if all are. */
 function median(entries: ArrayLike<number>): number {
-  const sizes = Array.from(entries, Math.abs)
-    .filter((x) => x > 1e-300 && Number.isFinite(x))
-    .sort((a, b) => a - b);
+  const stride = Math.max(1, Math.floor(entries.length / 1000));
+  const sizes: number[] = [];
+  for (let i = 0; i < entries.length; i += stride) {
+    const x = Math.abs(entries[i]!);
+    if (x > 1e-300 && Number.isFinite(x)) sizes.push(x);
+  }
+  sizes.sort((a, b) => a - b);
   return sizes.length === 0 ? 0 : sizes[sizes.length >> 1]!;
 }
 
@@ -175,10 +185,14 @@ export function directionOf(scales: Point, uniform: () => number): Point {
   return scales.map((entries) => entries.map((s) => (uniform() < 0.5 ? -s : s) * (0.5 + uniform())));
 }
 
+/** The point moved along a direction; a leaf whose part of the direction is empty stays. */
 export const alongDirection = (point: Point, direction: Point, t: number): Point =>
   point.map((entries, k) => {
     const u = direction[k]!;
-    return entries.map((x, i) => x + t * u[i]!);
+    if (u.length === 0) return entries;
+    const out = new Float64Array(entries.length);
+    for (let i = 0; i < out.length; i++) out[i] = entries[i]! + t * u[i]!;
+    return out;
   });
 
 /** What a claim returned, leaf by leaf, or where its form is wrong. */

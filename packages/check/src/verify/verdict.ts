@@ -120,3 +120,6 @@ export function verdictOf(fields: Fields): Verdict {
     ),
   ) as Verdict;
 }
+
+/** What a verdict carries that was found before anything was computed. */
+export const uncomputed = (seed: number): Common => ({ seed, points: 1, directions: 0, method: "no computation", notes: [] });
