@@ -292,9 +292,9 @@ function defineComposite<P = undefined>(spec: DefineComposite<P>): Applied<P, Te
  *   value: (s, x) => s.div(x, s.add(s.constant(1), s.abs(x))),
  *   derivative: (x) => x.abs().add(1).square().reciprocal(),
  * });
- * softsign(tensor([1, -3])); // => tensor([ 0.5 , -0.75], float64)
+ * softsign(tensor([1, -3])); // => tensor([ 0.50, -0.75], float64)
  * grad((x: Tensor) => softsign(x))(tensor(1)); // => tensor(0.25, float64)
- * vmap(grad((x: Tensor) => softsign(x)))(tensor([1, 3])); // => tensor([0.25  , 0.0625], float64)
+ * vmap(grad((x: Tensor) => softsign(x)))(tensor([1, 3])); // => tensor([0.2500, 0.0625], float64)
  * ```
  */
 export const defineOp: {

@@ -63,6 +63,7 @@ export {
   type Closure,
   closureOf,
   type Graph,
+  openGraph,
   recordFunction,
   type RecordOptions,
   replay,
@@ -70,6 +71,18 @@ export {
   type Walker,
 } from "./graph.ts";
 export { formatGraph, namer } from "./listing.ts";
-export { pullback, pushforward } from "./sweep.ts";
+export { pullback, pushforward, type Sweepable } from "./sweep.ts";
 export { batchGraph } from "./transforms/vmap.ts";
+export {
+  backwardGraph,
+  batchedGraph,
+  callOp,
+  type CallSpec,
+  eager,
+  reachedFrom,
+  reaches,
+  tangentGraph,
+  trace,
+  type Traced,
+} from "./transforms/call.ts";
 export { flatten, flattenTensors, type StructDefinition, unflatten } from "./struct.ts";

@@ -3,6 +3,7 @@
  * systems are different things done at each node of the same walk.
  */
 import { identity } from "./define/movement.ts";
+import { readError } from "./errors.ts";
 import { formatGraph } from "./listing.ts";
 import { apply, type Aval, type SubGraph } from "./op.ts";
 import { mergeWatches, Node, onBehalf, Recording, type Watch } from "./recording.ts";
@@ -174,8 +175,10 @@ const eager: Walker<Tensor> = {
   step: (node, inputs) => apply(node.op, inputs, node.params),
 };
 
-/** Runs a graph again on other tensors. */
+/** Runs a graph again on other tensors. Throws where its function read a value, for then it holds at its own point only. */
 export function replay(graph: SubGraph, inputs: readonly Tensor[]): Tensor[] {
+  const line = (graph as Partial<Graph>).reads?.[0];
+  if (line !== undefined) throw readError("replay", line);
   return walk(graph, inputs, eager);
 }
 

@@ -4,6 +4,7 @@ import {
   checkpoint,
   concat,
   cond,
+  customJvp,
   debug,
   forLoop,
   grad,
@@ -26,6 +27,7 @@ import {
   zeros,
 } from "@cotangent/core";
 import { dual, evaluate, type Op, real, toSystem } from "@cotangent/core/engine";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectClose, plain } from "./expectClose.ts";
 
@@ -232,6 +234,15 @@ const programs: readonly Program[] = [
     args: [tensor(0.4), tensor(1.3)],
   },
   {
+    name: "a gradient step of a batched loss in a scan",
+    looped: (c, x, w) => {
+      const loss = (c: Tensor, row: Tensor): Tensor => vmap((entry: Tensor) => entry.mul(c).sub(w).square())(row).sum();
+      return scan((c: Tensor, row: Tensor) => [c.sub(grad(loss)(c, row).mul(0.1)), null], c, x)[0];
+    },
+    unrolled: (c, x, w) => steps(x).reduce((c, row) => c.sub(row.mul(c).sub(w).mul(row).mul(2).sum().mul(0.1)), c),
+    args: [tensor(0.4), rows, tensor(1.3)],
+  },
+  {
     name: "a checkpointed step",
     looped: (c, x, w) =>
       scan(
@@ -332,6 +343,107 @@ describe.each(programs)("$name", ({ looped, unrolled, args }) => {
     const graph = record((x: Tensor) => grad(a.f)(x), a.at);
     expectClose(evaluate(graph, real, [toSystem(a.at, real)])[0]!.values, gradient.toArray(), 1e-10);
   });
+});
+
+/** A function of a scalar as data: what its parts do, and with which parts inside. */
+type Tree = { readonly kind: string; readonly parts: readonly Tree[] };
+
+const { tree } = fc.letrec<{ readonly tree: Tree }>((tie) => ({
+  tree: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    fc.constantFrom("sin", "scale", "shift").map((kind) => ({ kind, parts: [] })),
+    fc.record({ kind: fc.constantFrom("scan", "for", "while", "checkpoint", "custom", "mapped"), parts: fc.tuple(tie("tree")) }),
+    fc.record({ kind: fc.constantFrom("cond", "then"), parts: fc.tuple(tie("tree"), tie("tree")) }),
+  ),
+}));
+
+/** The function of a tree, with control flow as ops or unrolled; `w` is closed over. */
+function meaning({ kind, parts }: Tree, w: Tensor, asOps: boolean): (x: Tensor) => Tensor {
+  const [f, g] = parts.map((part) => meaning(part, w, asOps)) as [(x: Tensor) => Tensor, (x: Tensor) => Tensor];
+  const twice = (x: Tensor): Tensor => f(f(x).sin().add(w)).sin();
+  switch (kind) {
+    case "sin":
+      return (x) => x.sin();
+    case "scale":
+      return (x) => x.mul(w);
+    case "shift":
+      return (x) => x.square().mul(0.3).add(w.cos());
+    case "then":
+      return (x) => g(f(x));
+    case "cond":
+      return (x) => (asOps ? cond(x.less(w), f, g, x) : where(x.less(w), f(x), g(x)));
+    case "scan":
+      return (x) =>
+        asOps
+          ? scan((c: Tensor, v: Tensor) => [f(c).sin().mul(v), c.mul(v)], x, tensor([0.7, 1.2]))[0]
+          : f(f(x).sin().mul(0.7)).sin().mul(1.2);
+    case "for":
+      return (x) =>
+        asOps
+          ? forLoop(
+              0,
+              2,
+              (i, c: Tensor) =>
+                f(c)
+                  .sin()
+                  .add(w.mul(i.equal(0).cast("float64"))),
+              x,
+            )
+          : twice(x);
+    case "while":
+      return (x) =>
+        asOps
+          ? whileLoop(
+              (c: { readonly n: Tensor; readonly x: Tensor }) => c.n.less(2),
+              (c) => ({
+                n: c.n.add(1),
+                x: f(c.x)
+                  .sin()
+                  .add(w.mul(c.n.equal(0).cast("float64"))),
+              }),
+              { n: tensor(0, "int32"), x },
+              { maxSteps: 3 },
+            ).x
+          : twice(x);
+    case "checkpoint":
+      return asOps ? checkpoint(f) : f;
+    case "custom": {
+      const custom = customJvp(
+        (x: Tensor, w: Tensor) => meaning(parts[0]!, w, true)(x),
+        (primals, tangents) => jvp((x: Tensor, w: Tensor) => meaning(parts[0]!, w, true)(x))(primals, tangents),
+      );
+      return asOps ? (x) => custom(x, w) : f;
+    }
+    default:
+      return (x) => (asOps ? vmap((v: Tensor) => f(v.mul(x)))(tensor([0.5, 0.8])).sum() : f(x.mul(0.5)).add(f(x.mul(0.8))));
+  }
+}
+
+/** Transforms that take a function of a scalar to a function of a scalar. */
+const stacked: Readonly<Record<string, (f: (x: Tensor) => Tensor) => (x: Tensor) => Tensor>> = {
+  grad: (f) => grad(f),
+  jvp: (f) => (x) => jvp(f)([x], [tensor(1)])[1],
+  vmap: (f) => (x) => vmap(f)(x.mul(tensor([0.6, 1.1]))).sum(),
+  checkpoint: (f) => checkpoint(f),
+  linearize: (f) => (x) => linearize(f)(x).pushforward(x),
+  loop: (f) => (x) => scan((c: Tensor) => [c.add(f(x.mul(c))), null], x, null, { length: 2 })[0],
+};
+
+test("any program under any stack of transforms is what it is unrolled", { timeout: 600_000 }, () => {
+  const stacks = fc.array(fc.constantFrom(...Object.keys(stacked)), { maxLength: 3 });
+  fc.assert(
+    fc.property(tree, stacks, fc.double({ min: -1, max: 1, noNaN: true }), fc.boolean(), (tree, names, at, byW) => {
+      const under =
+        (asOps: boolean) =>
+        (v: Tensor): Tensor => {
+          const f = (x: Tensor): Tensor => meaning(tree, byW ? v : tensor(0.6), asOps)(byW ? x.add(0.1) : x);
+          return names.reduce((g, name) => stacked[name]!(g), f)(byW ? tensor(0.3) : v);
+        };
+      const [x, size] = [tensor(at), 1e-9];
+      expectClose(under(true)(x), under(false)(x), size);
+      expectClose(grad(under(true))(x), grad(under(false))(x), size);
+    }),
+  );
 });
 
 describe("scan", () => {

@@ -247,6 +247,15 @@ describe("reads", () => {
     expect(record((x: Tensor) => x.mul(grad((y: Tensor) => (y.item() > 0 ? y.square() : y))(tensor(1))), tensor(2)).reads).toEqual([]);
   });
 
+  test("a graph whose function read a value is not run again elsewhere", () => {
+    const graph = record((x: Tensor) => (x.item() > 0 ? x.square() : x), tensor(2));
+    expect(() => replay(graph, [tensor(-2)])).toThrow(
+      /replay: the function reads a value — at \S*recording\.test\.ts:\d+:\d+, so its recording is valid at one point only/,
+    );
+    expectClose(pullback(graph, [tensor(1)]), [4]);
+    expectClose(backward(graph).outputs, [4]);
+  });
+
   test("tracing on shapes refuses to read, and names the line", () => {
     expect(() => vmap((x: Tensor) => (x.item() > 0 ? x : x.neg()))(tensor([1, 2]))).toThrow(
       /item: reading a value while tracing on shapes — at \S*recording\.test\.ts:\d+:\d+, where only shapes are known/,
