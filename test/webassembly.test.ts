@@ -50,7 +50,7 @@ function runWebAssembly(
   const outputPlaces = outputs.map(place);
   inputs.forEach((x, i) => new arrays[x.dtype](memory.buffer, inputPlaces[i], x.values.length).set(x.values));
   const module = moduleOf(printWebAssembly(lowered.program, [...inputs, ...outputs].map(layoutOf)));
-  const math = { ...real, toInt32: (x: number) => x | 0 };
+  const { name: _, ...math } = { ...real, toInt32: (x: number) => x | 0 };
   const { run } = new WebAssembly.Instance(module, { env: { memory }, math }).exports as { run: (...parameters: number[]) => void };
   run(...inputPlaces, ...outputPlaces, ...lowered.scalars, ...lowered.integers, heap);
   return outputs.map((aval, i) => new arrays[aval.dtype](memory.buffer.slice(outputPlaces[i]!), 0, sizeOf(aval.shape)));
