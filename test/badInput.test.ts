@@ -117,6 +117,8 @@ describe(`bad calls of the op table, seed ${seed}`, () => {
 
 /** The other public functions, with a good call of each. */
 const x = core.tensor([1, 2, 3]);
+/** Ends every loop that counts by it, whatever it carries. */
+let steps = 0;
 const square = (t: core.Tensor): core.Tensor => core.sum(core.mul(t, t));
 const others: Readonly<Record<string, readonly unknown[]>> = {
   tensor: [[1, 2]],
@@ -126,9 +128,24 @@ const others: Readonly<Record<string, readonly unknown[]>> = {
   eye: [3],
   arange: [0, 5, 1],
   linspace: [0, 1, 5],
+  zerosLike: [x],
+  onesLike: [x],
+  fullLike: [x, 2],
+  allClose: [x, x, { rtol: 0.1 }],
+  flatten: [{ a: x, b: [x] }],
+  map: [core.neg, { a: x, b: [x] }],
+  record: [square, x],
+  backward: [core.record(square, x)],
+  label: [x, "x"],
+  customVjp: [square, (t: core.Tensor) => [square(t), t], (t: core.Tensor, g: core.Tensor) => [core.mul(t, g)]],
+  customJvp: [square, ([t]: [core.Tensor], [d]: [core.Tensor]) => [square(t), core.sum(core.mul(t, d))]],
+  cond: [core.tensor(true), core.sin, core.cos, x],
+  scan: [(carry: core.Tensor, one: core.Tensor) => [core.add(carry, one), carry], core.tensor(0), x],
+  forLoop: [0, 3, (_: core.Tensor, carry: core.Tensor) => core.mul(carry, 2), x],
+  whileLoop: [() => core.tensor(steps++ % 10 !== 9), (carry: core.Tensor) => core.mul(carry, 2), x],
 };
 
-describe(`bad calls of creation and transforms, seed ${seed}`, () => {
+describe(`bad calls of creation, structs, loops and transforms, seed ${seed}`, () => {
   it.each(Object.entries(others))("%s", (name, args) => {
     const f = (core as unknown as Record<string, AnyFunction>)[name]!;
     for (let i = 0; i < calls; i++) {
