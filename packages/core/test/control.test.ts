@@ -350,7 +350,7 @@ type Tree = { readonly kind: string; readonly parts: readonly Tree[] };
 
 const { tree } = fc.letrec<{ readonly tree: Tree }>((tie) => ({
   tree: fc.oneof(
-    { depthSize: "small", withCrossShrink: true },
+    { depthSize: "medium", maxDepth: 3, withCrossShrink: true },
     fc.constantFrom("sin", "scale", "shift").map((kind) => ({ kind, parts: [] })),
     fc.record({ kind: fc.constantFrom("scan", "for", "while", "checkpoint", "custom", "mapped"), parts: fc.tuple(tie("tree")) }),
     fc.record({ kind: fc.constantFrom("cond", "then"), parts: fc.tuple(tie("tree"), tie("tree")) }),

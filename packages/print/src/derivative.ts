@@ -6,7 +6,6 @@ import type { DType, Shape, Tensor } from "@cotangent/core";
 import { tensor } from "@cotangent/core";
 import {
   type Aval,
-  type Callable,
   type Draw,
   flattenTensors,
   type Graph,
@@ -14,15 +13,13 @@ import {
   pullback,
   recordFunction,
   type SubGraph,
+  type TableFunction,
   tensorOf,
   unflatten,
 } from "@cotangent/core/engine";
 import { notTableFunctionError } from "./errors.ts";
 import { latex } from "./latex.ts";
 import { text } from "./text.ts";
-
-/** A function of the op table, such as `sigmoid`. */
-export type TableFunction = Callable<(...args: never[]) => unknown>;
 
 /**
  * A function of the op table on symbols, as LaTeX. Its arguments are those of the row's sample, tensors called x, y, z.
@@ -144,12 +141,12 @@ function symbolsOf(leaves: readonly Aval[]): string[] {
   });
 }
 
-/** Draws the plainest arguments: the first choice, the smallest shape of at least the given rank. */
+/** Draws the plainest arguments: the first choice, no flag, the smallest shape of at least the given rank. */
 function simplest(rank: number): Draw {
   const filled = (shape: Shape, dtype: DType, value: number): Tensor =>
     tensor(new Array<number>(shape.reduce((size, side) => size * side, 1)).fill(value), { shape, dtype });
   return {
-    integer: (low, high) => Math.ceil((low + high) / 2),
+    integer: (low, high) => (low === 0 && high === 1 ? 1 : Math.floor((low + high) / 2)),
     pick: (choices) => choices[0]!,
     shape: (minRank, maxRank, minSide = 0, maxSide = 4) =>
       new Array<number>(Math.min(maxRank, Math.max(minRank, rank))).fill(Math.min(maxSide, Math.max(minSide, 3))),

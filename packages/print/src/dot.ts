@@ -34,8 +34,10 @@ export function dot(graph: SubGraph, options: DotOptions = {}): string {
   const drawing: Drawing = {
     settings,
     ids: new Map(),
+    levels: new Map(),
     backward: new Set(),
     isBackward: both?.isBackward ?? (() => false),
+    isLarge: outline.definitions.length > most,
     outputs: new Set(outline.outputs.map(nameOf)),
     lines: [],
     count: { nodes: 0, clusters: 0 },
@@ -64,9 +66,12 @@ interface Drawing {
   readonly settings: Settings;
   /** The node that makes a named value. */
   readonly ids: Map<string, string>;
+  /** How far down its pass a value is made. */
+  readonly levels: Map<string, number>;
   /** The names of values that the backward pass makes. */
   readonly backward: Set<string>;
   readonly isBackward: (node: Node) => boolean;
+  readonly isLarge: boolean;
   /** The names of the graph's outputs. */
   readonly outputs: ReadonlySet<string | undefined>;
   readonly lines: string[];
@@ -136,17 +141,48 @@ function drawNode({ node, operands, names, tensors, term, functions }: Values, d
   const look =
     looks[node.op.kind] + (isBackward ? `, color="${backwardLine}"` : "") + (names.some((name) => outputs.has(name)) ? `, ${strong}` : "");
   const id = drawBox([`${names.join(", ")} = ${right}`, ...valuesOf(tensors, settings)], look, tip, drawing, indent);
-  for (const [name, tensor] of new Map(operands.map((operand) => [operand.name, operand.tensor]))) {
+  const read = new Map(operands.map((operand) => [operand.name, operand.tensor]));
+  const level = levelOf(read.keys(), drawing, isBackward);
+  for (const [name, tensor] of read) {
     const from = ids.get(name)!;
-    if (!isBackward) lines.push(`${indent}${from} -> ${id}${edge(tensor, settings)}`);
-    else if (drawing.backward.has(name)) lines.push(`${indent}${id} -> ${from}${edge(tensor, settings, `dir=back, ${backwardEdge}`)}`);
-    else lines.push(`${indent}${from} -> ${id} [style=dashed, constraint=false, ${backwardEdge}]`);
+    const isAcross = isBackward && !drawing.backward.has(name);
+    const isFar = isAcross ? drawing.isLarge : level - drawing.levels.get(name)! > farthest;
+    if (isFar) drawReference(name, id, isBackward, drawing, indent);
+    else if (!isBackward) lines.push(`${indent}${from} -> ${id}${edge(tensor, settings)}`);
+    else if (isAcross) lines.push(`${indent}${from} -> ${id} [style=dashed, constraint=false, ${backwardEdge}]`);
+    else lines.push(`${indent}${id} -> ${from}${edge(tensor, settings, `dir=back, ${backwardEdge}`)}`);
   }
   for (const name of names) {
     ids.set(name, id);
+    drawing.levels.set(name, level);
     if (isBackward) drawing.backward.add(name);
   }
   for (const each of functions) drawFunction(each, id, drawing, indent);
+}
+
+/** An edge that would cross more levels is hard to follow and to lay out: the value's name stands beside its user instead. */
+const farthest = 10;
+
+/** So it is with every edge from a pass to the other where there are more nodes. */
+const most = 60;
+
+/** One more than the highest level of what is read in the same pass; an input stands just above its first user. */
+function levelOf(read: Iterable<string>, { levels, backward }: Drawing, isBackward: boolean): number {
+  let level = 0;
+  const fresh: string[] = [];
+  for (const name of read) {
+    const own = levels.get(name);
+    if (own === undefined) fresh.push(name);
+    else if (backward.has(name) === isBackward) level = Math.max(level, own + 1);
+  }
+  for (const name of fresh) levels.set(name, level - 1);
+  return level;
+}
+
+function drawReference(name: string, user: string, isBackward: boolean, { lines, count }: Drawing, indent: string): void {
+  const id = `n${count.nodes++}`;
+  lines.push(`${indent}${id} [label="${quoted(name)}", shape=plaintext, fontcolor="${line}"]`);
+  lines.push(isBackward ? `${indent}${user} -> ${id} [dir=back, ${backwardEdge}]` : `${indent}${id} -> ${user}`);
 }
 
 /** A cluster whose result feeds the node that runs it. */

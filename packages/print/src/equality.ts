@@ -2,17 +2,29 @@
 import type { Tensor } from "@cotangent/core";
 import type { Op, SubGraph } from "@cotangent/core/engine";
 
-/** Maps each value that was computed before, without a label of its own, to its first computation. */
-export function repeatedValues(graph: SubGraph, isLabelled: (x: Tensor) => boolean): ReadonlyMap<Tensor, Tensor> {
+/**
+ * Maps each value that was computed before, without a label of its own, to its first computation. Tensors that neither the graph nor what is
+ * around it makes are constants.
+ */
+export function repeatedValues(
+  graph: SubGraph,
+  outer: ReadonlyMap<Tensor, unknown>,
+  isLabelled: (x: Tensor) => boolean,
+): ReadonlyMap<Tensor, Tensor> {
+  const made = new Set<Tensor>(graph.inputs);
   const first = new Map<Tensor, Tensor>();
   const tensorNumbers = new Map<Tensor, number>();
+  const operandKey = (x: Tensor): string => {
+    const isNumber = typeof x.storage === "number" && !made.has(x) && !outer.has(x) && !isLabelled(x);
+    return isNumber ? `${x.dtype} ${paramsKey(x.storage)}` : String(numberOf(tensorNumbers, first.get(x) ?? x));
+  };
   const opNumbers = new Map<Op, number>();
   const seen = new Map<string, readonly Tensor[]>();
   for (const { op, params, inputs, outputs } of graph.nodes) {
+    for (const out of outputs) made.add(out);
     const shown = op.graphs === undefined ? paramsKey(params) : undefined;
     if (shown === undefined) continue;
-    const operands = inputs.map((x) => numberOf(tensorNumbers, first.get(x) ?? x));
-    const key = `${numberOf(opNumbers, op)} ${operands.join()} ${shown}`;
+    const key = `${numberOf(opNumbers, op)} ${inputs.map(operandKey).join()} ${shown}`;
     const known = seen.get(key);
     if (known === undefined) seen.set(key, outputs);
     else if (!outputs.some(isLabelled)) outputs.forEach((out, i) => void first.set(out, known[i]!));

@@ -11,7 +11,7 @@ export const optionError = (printer: string, option: string, value: unknown, wan
 export const notTableFunctionError = (printer: string, value: unknown): CotangentError =>
   new CotangentError(`${printer}: not a function of the op table — ${describe(value)}; give one such as sigmoid`);
 
-export const tooDeepError = (nodes: number): CotangentError =>
+export const tooLargeError = (nodes: number): CotangentError =>
   new CotangentError(
-    `svg: the graph is too deep to lay out here — ${nodes} nodes; give dot(graph) to an installed Graphviz, or print text(graph)`,
+    `svg: the graph is too large to lay out here — ${nodes} nodes; give dot(graph) to an installed Graphviz, or print text(graph)`,
   );

@@ -109,10 +109,11 @@ function sumPiece(terms: readonly Term[], { piece }: Writer): Piece {
 /** Whether everything to its right would be taken for a part of it. */
 const reachesRight = (term: Term): boolean => term.kind === "apply" && term.notation.form === "operator" && !term.notation.parentheses;
 
-/** Numbers first; a dot where digits would run together. */
+/** Numbers first, then scalars; a dot where digits would run together. */
 function productPiece(given: readonly Term[], hadamard: boolean, writer: Writer): Piece {
   const { slash, digits, piece } = writer;
-  const factors = [...given.filter((factor) => factor.kind === "number"), ...given.filter((factor) => factor.kind !== "number")];
+  const place = ({ kind, rank }: Term): number => (kind === "number" ? 0 : rank === 0 ? 1 : 2);
+  const factors = [...given].sort((x, y) => place(x) - place(y));
   const [first, ...others] = factors as [Term, ...Term[]];
   const split = slash && first.kind === "number" ? numberLatex(first.value, digits, first.dtype).fraction : undefined;
   if (split !== undefined) {

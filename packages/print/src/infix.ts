@@ -81,7 +81,7 @@ function joinProduct(factors: readonly Term[], piece: Render, sign: string): str
 }
 
 function applyPiece(term: ApplyTerm, piece: Render): Piece {
-  const { notation, args } = term;
+  const { notation, args, name, params } = term;
   switch (notation.form) {
     case "infix": {
       const [left, right] = args as [Term, Term];
@@ -108,7 +108,11 @@ function applyPiece(term: ApplyTerm, piece: Render): Piece {
     case "superscript":
       return { text: `${stronger(piece(args[0]!), power)}${notation.text}`, strength: power };
     case "subscript":
-      return { text: `${atLeast(piece(args[0]!), atom)}[${term.params}]`, strength: atom };
+      return { text: `${atLeast(piece(args[0]!), atom)}[${params}]`, strength: atom };
+    case "call": {
+      if (!notation.order) return callPiece(term, piece);
+      return { text: `${name}(${[params, ...args.map((arg) => piece(arg).text)].join(", ")})`, strength: atom };
+    }
     case "conversion":
       return { text: `${term.dtype}(${piece(args[0]!).text})`, strength: atom };
     default:

@@ -4,7 +4,7 @@ import type { SubGraph } from "@cotangent/core/engine";
 import { sideLatex, termLatex } from "./formula.ts";
 import { escapeLatex, nameLatex } from "./names.ts";
 import { choiceOf, type PrintOptions, type Settings, settingsOf } from "./options.ts";
-import { type Equation, equationsOf, type Outline, outlineOf, stepsOf } from "./outline.ts";
+import { type Equation, equationsOf, type Outline, outlineOf, stepsOf, unused } from "./outline.ts";
 import { valueLatex } from "./values.ts";
 
 export interface LatexOptions extends PrintOptions {
@@ -50,7 +50,7 @@ function aligned(rows: readonly Row[]): string {
 function rowOf({ names, args, right, tensors }: Equation, { digits, shapes, values }: Settings, before = ""): Row {
   const left =
     args === undefined ? tuple(names.map(nameLatex)) : `\\operatorname{${escapeLatex(names[0]!)}}(${args.map(nameLatex).join(", ")})`;
-  const shown = values || right.length === 0 ? tensors.map((x) => valueLatex(x, digits)).filter((one) => one !== undefined) : [];
+  const shown = values || right.length === 0 ? tensors.flatMap((x, i) => (names[i] === unused ? [] : (valueLatex(x, digits) ?? []))) : [];
   const sides = [
     ...(names.length === 0 ? [] : ["="]),
     ...(right.length === 0 ? [] : [tuple(right.map((term) => (names.length === 0 ? termLatex(term, digits) : sideLatex(term, digits))))]),

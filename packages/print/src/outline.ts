@@ -81,7 +81,7 @@ function outline(graph: SubGraph, options: OutlineOptions, names: Names, outer: 
     if (term === undefined) terms.set(x, (term = constantTerm(x, names, definitions)));
     return term;
   };
-  const same = options.steps ? new Map<Tensor, Tensor>() : repeatedValues(graph, names.isLabelled);
+  const same = options.steps ? new Map<Tensor, Tensor>() : repeatedValues(graph, outer, names.isLabelled);
   const uses = usesIn(graph, same);
   const isNamed = namedIn(graph, options, names, uses);
   for (const node of graph.nodes) {
@@ -126,7 +126,7 @@ function usesIn(graph: SubGraph, same: ReadonlyMap<Tensor, Tensor>): ReadonlyMap
 }
 
 /** Stands for an output that nothing reads. */
-const unused = "_";
+export const unused = "_";
 
 /** Decides which values get a name: those with a label, outputs beside others, and in formulas what is large, or shared and not small. */
 function namedIn(

@@ -2,15 +2,15 @@
 import type { SubGraph } from "@cotangent/core/engine";
 import { instance, type Viz } from "@viz-js/viz";
 import { type DotOptions, dot } from "./dot.ts";
-import { tooDeepError } from "./errors.ts";
+import { tooLargeError } from "./errors.ts";
 
 let graphviz: Promise<Viz> | undefined;
 
 /**
  * A graph as an `<svg>` element, drawn as `dot` describes it; options as there. It can be written to a file or put into a page.
  *
- * Rejects where the argument is not a graph. Layout takes about a second for a thousand nodes, and chains of much more than that are too
- * deep for it.
+ * Rejects where the argument is not a graph. Layout takes about a second for a thousand nodes; a few thousand can be too many for it,
+ * and are refused.
  * @example
  * ```ts
  * const graph = record((x: Tensor) => x.mul(2).sum(), label(tensor([1, 2]), "x"));
@@ -24,14 +24,13 @@ export async function svg(graph: SubGraph, options: DotOptions = {}): Promise<st
   return document.slice(document.indexOf("<svg")).replaceAll('font-family="Courier New"', `font-family="${fonts}"`).trimEnd();
 }
 
-/** Graphviz searches depth first, on the stack. */
+/** A description of ours can fail only by its size: the layout runs out of stack or of memory, and its instance is spent. */
 function layOut(viz: Viz, description: string, graph: SubGraph): string {
   try {
     return viz.renderString(description, { format: "svg", engine: "dot" });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+  } catch {
     graphviz = undefined;
-    throw tooDeepError(graph.nodes.length);
+    throw tooLargeError(graph.nodes.length);
   }
 }
 

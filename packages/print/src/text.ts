@@ -3,7 +3,7 @@ import type { Tensor } from "@cotangent/core";
 import type { SubGraph } from "@cotangent/core/engine";
 import { termText } from "./infix.ts";
 import { choiceOf, type PrintOptions, type Settings, settingsOf } from "./options.ts";
-import { type Equation, equationsOf, type Outline, outlineOf, type Values } from "./outline.ts";
+import { type Equation, equationsOf, type Outline, outlineOf, unused, type Values } from "./outline.ts";
 import { typeText, valueText } from "./values.ts";
 
 export interface TextOptions extends PrintOptions {
@@ -70,7 +70,7 @@ function lineOf(
   return {
     left: names.map((name, i) => typed(name, tensors[i]!)).join(", "),
     right: termText(term, settings.digits),
-    tensors,
+    tensors: tensors.filter((_, i) => names[i] !== unused),
     below: functions.flatMap(({ name, outline }) => listing(outline, settings, `${indent}  `, `${name} of`)),
   };
 }
@@ -116,7 +116,8 @@ function equationText({ names, args, right, tensors }: Equation, settings: Setti
   const left = args === undefined ? `${tuple(names)}${type} = ` : `${names[0]}(${args.join(", ")}) = `;
   if (right.length === 0) return `${left}${valueText(tensors[0]!, settings.digits)}`;
   const value = tuple(right.map((term) => termText(term, settings.digits)));
-  return `${names.length === 0 ? "" : left}${value}${settings.values ? comment(tensors, settings) : ""}`;
+  const shown = tensors.filter((_, i) => names[i] !== unused);
+  return `${names.length === 0 ? "" : left}${value}${settings.values ? comment(shown, settings) : ""}`;
 }
 
 const tuple = (parts: readonly string[]): string => (parts.length === 1 ? parts[0]! : `(${parts.join(", ")})`);

@@ -25,7 +25,7 @@ const enders = new Set([
 
 export function readLatex(latex: string, scope: Scope): Field {
   const spaced = latex.replace(/\\left|\\right|\\,/g, " ").replace(/\\text\{(\w+) ?\}/g, " \\$1 ");
-  const tokens =
+  const tokens: string[] =
     spaced.match(/\\operatorname\{\w+\}|\\(?:begin|end)\{\w+\}|\\\\|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+/^_<=(){}&,[\]]/g) ?? [];
   let at = 0;
   const take = (): string => tokens[at++]!;

@@ -74,9 +74,15 @@ export function withDirections<const S extends readonly unknown[], R>(
   const tangents: Piece = {
     path: "the tangents",
     root: "the tangents",
+    refers: false,
     make: () => derivedLeaf((values) => primalsOf(values).map(withFloats)),
   };
-  const cotangent: Piece = { path: "the cotangent", root: "the cotangent", make: () => derivedLeaf((values) => f(...primalsOf(values))) };
+  const cotangent: Piece = {
+    path: "the cotangent",
+    root: "the cotangent",
+    refers: false,
+    make: () => derivedLeaf((values) => f(...primalsOf(values))),
+  };
   const blueprint: Blueprint<WithDirections<DrawnArguments<S>, R>> = {
     ...inner,
     op: "withDirections",

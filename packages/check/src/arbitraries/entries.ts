@@ -52,11 +52,12 @@ export function pointwise(points: Points): Entries {
     draw: (shape, random, biasFactor) => drawIndependent(points, sizeOf(shape), random, biasFactor),
     allows: (values) => values.every(points.allows),
     repair: (values) => values,
-    cost: (values) => otherThan(origin, values) * fewerFirst + totalComplexity(values, dtype),
+    cost: (values) => otherThan(origin, values) * fewerFirst + totalComplexity(values, dtype) + 1e-6 * latePlaces(origin, values),
     *whole(values) {
       yield* oneValue(values, dtype, origin);
       yield* simplestInChunks(values, origin);
       yield* inOnePlace(values, dtype, origin);
+      yield inFront(values, origin);
       yield* equalsTogether(values, points);
     },
     places: sizeOf,
@@ -115,6 +116,15 @@ function* inOnePlace(values: Values, dtype: DType, origin: number): Generator<Va
     dtype,
   );
   yield new Float64Array(values.length).fill(origin).with(values.indexOf(Math.max(...values)), total);
+}
+
+/** The sum of the places of entries that are not the simplest. */
+const latePlaces = (origin: number, values: Values): number => values.reduce((sum, x, i) => (Object.is(x, origin) ? sum : sum + i), 0);
+
+/** The entries that are not the simplest before those that are. */
+function inFront(values: Values, origin: number): Values {
+  const [others, simplest] = [values.filter((x) => !Object.is(x, origin)), values.filter((x) => Object.is(x, origin))];
+  return Float64Array.of(...others, ...simplest);
 }
 
 /** Something simpler for a value wherever it occurs, if it does more than once: so ties stay ties. */
@@ -178,7 +188,7 @@ function inversions(values: Values): number {
 
 /** So many numbers in ascending order, as simple as the gap and the domain let them be. */
 function latticeOf(points: Points, count: number, gap: number, allows: (values: Values) => boolean): Values | undefined {
-  const { low, high, dtype } = points;
+  const { low, high } = points;
   const bounded = Number.isFinite(low) && Number.isFinite(high);
   const steps = bounded ? [1, 0.5, (high - low) / (count + 1), (high - low) / (2 * count + 2), (high - low) / (4 * count)] : [1, gap];
   const down = low === -Infinity && high < Infinity;

@@ -31,7 +31,7 @@ export const unknownSizeError = (name: string, known: readonly string[]): Cotang
 
 export const unknownPartError = (op: string, path: string, known: readonly string[]): CotangentError =>
   error(
-    `${op}: no tensor ${JSON.stringify(path)} in the struct — ${known.length === 0 ? "it has none" : `it has ${known.join(", ")}`}; give one of these`,
+    `${op}: no shape to take from ${JSON.stringify(path)} — ${known.length === 0 ? "it stands in no struct" : `the struct has ${known.join(", ")}`}; give the path of a tensor of the struct with a shape of its own`,
   );
 
 export const partError = (path: string, value: unknown): CotangentError =>

@@ -52,7 +52,8 @@ export interface ExpressionGraph {
  */
 export function expressionGraphs(options: ExpressionGraphsOptions = {}): Arbitrary<ExpressionGraph> {
   const { steps = [1, 8], table, entries = 64 } = checkOptions("expressionGraphs", options, ["steps", "table", "entries"]);
-  const isTable = table === undefined || (Array.isArray(table) && table.length > 0 && table.every((op) => typeof op === "function" && "row" in op));
+  const isTable =
+    table === undefined || (Array.isArray(table) && table.length > 0 && table.every((op) => typeof op === "function" && "row" in op));
   if (!isTable) throw optionError("expressionGraphs", "table", table, "a list of ops");
   if (!(entries >= 1)) throw optionError("expressionGraphs", "entries", entries, "a positive number");
   return new GraphArbitrary(checkRange("expressionGraphs", "steps", steps), table ?? wholeTable(), entries);
@@ -196,7 +197,14 @@ function withStep(program: Program, results: Results, op: TableFunction, random:
   const isApart = inputs.length === refs.filter((ref) => typeof ref === "number").length;
   if (isApart && program.steps.length > 0 && !oneIn(random, 8)) return undefined;
   const trial: Results = new Map([...results, ...inputs.map(({ id, value }) => [id, value] as const)]);
-  const step: Step = { op, build: definition.build, leaves: refs, uses: uses.filter(({ id }) => refs.includes(id)), outputs: [], isList: false };
+  const step: Step = {
+    op,
+    build: definition.build,
+    leaves: refs,
+    uses: uses.filter(({ id }) => refs.includes(id)),
+    outputs: [],
+    isList: false,
+  };
   const made = attempt(() => op(...(argumentsOf(step, trial) as never[])));
   if (made === undefined || !isTensorOrList(made)) return undefined;
   const outputs = flattenTensors(made).leaves;
@@ -204,7 +212,11 @@ function withStep(program: Program, results: Results, op: TableFunction, random:
   for (const { id, value } of inputs) results.set(id, value);
   const ids = outputs.map((_, i) => next + i);
   outputs.forEach((x, i) => results.set(ids[i]!, x));
-  return { ...program, inputs: [...program.inputs, ...inputs], steps: [...program.steps, { ...step, outputs: ids, isList: Array.isArray(made) }] };
+  return {
+    ...program,
+    inputs: [...program.inputs, ...inputs],
+    steps: [...program.steps, { ...step, outputs: ids, isList: Array.isArray(made) }],
+  };
 }
 
 const isTensorOrList = (made: unknown): boolean =>
@@ -221,21 +233,18 @@ function attempt<T>(run: () => T): T | undefined {
 }
 
 /** A draw that gives shapes and tensors the program already has, where they are what is asked for. */
-function drawFromResults(
-  results: Results,
-  random: Random,
-  anyDtype: boolean,
-  uses: Use[],
-  fresh: Map<Tensor, Omit<Use, "id">>,
-): Draw {
+function drawFromResults(results: Results, random: Random, anyDtype: boolean, uses: Use[], fresh: Map<Tensor, Omit<Use, "id">>): Draw {
   const base = drawFrom(random.nextInt());
   const known = (fits: (x: Tensor) => boolean): [number, Tensor][] => [...results].filter(([, x]) => fits(x));
   /** Mostly one of the last, so that programs get deep. */
-  const recent = <T>(choices: readonly T[]): T => choices.at(-1 - Math.min(random.nextInt(0, choices.length - 1), random.nextInt(0, choices.length - 1)))!;
+  const recent = <T>(choices: readonly T[]): T =>
+    choices.at(-1 - Math.min(random.nextInt(0, choices.length - 1), random.nextInt(0, choices.length - 1)))!;
   return {
     ...base,
     shape(minRank, maxRank, minSide = 0, maxSide = 4): Shape {
-      const fits = known(({ rank, shape }) => rank >= minRank && rank <= maxRank && shape.every((side) => side >= minSide && side <= maxSide));
+      const fits = known(
+        ({ rank, shape }) => rank >= minRank && rank <= maxRank && shape.every((side) => side >= minSide && side <= maxSide),
+      );
       return fits.length === 0 || oneIn(random, 4) ? base.shape(minRank, maxRank, Math.max(minSide, 1), maxSide) : recent(fits)[1].shape;
     },
     tensor(shape, domain = reals, separated = false): Tensor {
@@ -250,7 +259,9 @@ function drawFromResults(
       return x;
     },
     integers(shape, low, high): Tensor {
-      const fits = known((x) => x.dtype === "int32" && sameShape(x.shape, shape) && x.values.every((entry: number) => entry >= low && entry <= high));
+      const fits = known(
+        (x) => x.dtype === "int32" && sameShape(x.shape, shape) && x.values.every((entry: number) => entry >= low && entry <= high),
+      );
       return anyDtype && fits.length > 0 ? recent(fits)[1] : base.integers(shape, low, high);
     },
     bools(shape): Tensor {
@@ -286,7 +297,10 @@ function isSimpler(x: readonly number[], y: readonly number[]): boolean {
 
 function* simplerPrograms(program: Program): Generator<Program> {
   const own = weight(program);
-  const results = resultsOf(program, program.inputs.map(({ value }) => value));
+  const results = resultsOf(
+    program,
+    program.inputs.map(({ value }) => value),
+  );
   for (const moves of [fewerOutputs, fewerSteps, fewerInputs, fewerArguments, smallerShapes, simplerValues]) {
     for (const next of moves(program, results)) {
       const candidate = pruned(next);
@@ -299,7 +313,10 @@ function* simplerPrograms(program: Program): Generator<Program> {
 function isValid(program: Program): boolean {
   const results: Results = new Map(program.inputs.map(({ id, value }) => [id, value]));
   const valid = attempt(() =>
-    program.steps.every((step) => step.uses.every(({ id, domain, separated }) => meets(results.get(id)!, domain, separated)) && runStep(step, results).every(isTame)),
+    program.steps.every(
+      (step) =>
+        step.uses.every(({ id, domain, separated }) => meets(results.get(id)!, domain, separated)) && runStep(step, results).every(isTame),
+    ),
   );
   return valid === true;
 }
@@ -324,7 +341,8 @@ function* fewerOutputs(program: Program, results: Results): Generator<Program> {
   for (const id of program.outputs) {
     const maker = program.steps.find((step) => step.outputs.includes(id));
     const operands = maker?.leaves.filter((leaf): leaf is number => typeof leaf === "number" && isFloat(results.get(leaf)!.dtype)) ?? [];
-    for (const operand of operands) yield { ...program, outputs: [...new Set([...program.outputs.filter((other) => other !== id), operand])] };
+    for (const operand of operands)
+      yield { ...program, outputs: [...new Set([...program.outputs.filter((other) => other !== id), operand])] };
   }
 }
 
@@ -335,7 +353,8 @@ function* fewerSteps(program: Program, results: Results): Generator<Program> {
     const [id] = step.outputs;
     for (const leaf of step.outputs.length === 1 ? step.leaves : []) {
       const [x, out] = [typeof leaf === "number" ? results.get(leaf)! : leaf, results.get(id!)!];
-      if (typeof leaf === "number" && x.dtype === out.dtype && sameShape(x.shape, out.shape)) yield renamed({ ...program, steps }, id!, leaf);
+      if (typeof leaf === "number" && x.dtype === out.dtype && sameShape(x.shape, out.shape))
+        yield renamed({ ...program, steps }, id!, leaf);
     }
     if (step.outputs.some((made) => !isFloat(results.get(made)!.dtype))) continue;
     const inputs = step.outputs.map((made) => ({ id: made, value: results.get(made)! }));
@@ -378,11 +397,17 @@ function* fewerArguments(program: Program): Generator<Program> {
 /** All inputs as scalars; inputs of one shape without an axis; every axis of one side shorter. */
 function* smallerShapes(program: Program): Generator<Program> {
   const { inputs } = program;
-  const sliced = (keeps: (x: Tensor) => readonly (readonly number[] | undefined)[], drop: (x: Tensor, axis: number) => boolean): Program => ({
+  const sliced = (
+    keeps: (x: Tensor) => readonly (readonly number[] | undefined)[],
+    drop: (x: Tensor, axis: number) => boolean,
+  ): Program => ({
     ...program,
     inputs: inputs.map(({ id, value }) => ({ id, value: slicedTensor(value, keeps(value), (axis) => drop(value, axis)) })),
   });
-  yield sliced((x) => x.shape.map(() => [0]), () => true);
+  yield sliced(
+    (x) => x.shape.map(() => [0]),
+    () => true,
+  );
   for (const shape of new Map(inputs.map(({ value }) => [value.shape.join(), value.shape])).values())
     for (const axis of shape.keys()) {
       const concerned = (x: Tensor, own: number): boolean => own === axis && sameShape(x.shape, shape);
@@ -392,7 +417,10 @@ function* smallerShapes(program: Program): Generator<Program> {
     for (const length of new Set([1, Math.ceil(side / 2), side - 1]))
       for (const start of length > 0 && length < side ? [0, side - length] : []) {
         const keep = Array.from({ length }, (_, i) => start + i);
-        yield sliced((x) => x.shape.map((own) => (own === side ? keep : undefined)), () => false);
+        yield sliced(
+          (x) => x.shape.map((own) => (own === side ? keep : undefined)),
+          () => false,
+        );
       }
 }
 
@@ -406,7 +434,10 @@ function slicedTensor(x: Tensor, keeps: readonly (readonly number[] | undefined)
 function* simplerValues(program: Program): Generator<Program> {
   for (const [i, { id, value: x }] of program.inputs.entries()) {
     const values = Float64Array.from(x.values);
-    const withValues = (entries: Float64Array): Program => ({ ...program, inputs: program.inputs.with(i, { id, value: tensorOf(x.shape, x.dtype, entries) }) });
+    const withValues = (entries: Float64Array): Program => ({
+      ...program,
+      inputs: program.inputs.with(i, { id, value: tensorOf(x.shape, x.dtype, entries) }),
+    });
     for (const simpler of plainEntries.whole(values, x.shape)) yield withValues(simpler);
     for (let place = 0; place < plainEntries.places(x.shape); place++)
       for (const simpler of plainEntries.single(values, x.shape, place)) yield withValues(simpler);

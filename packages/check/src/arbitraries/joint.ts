@@ -40,6 +40,8 @@ export interface Place {
 export interface Piece {
   readonly path: string;
   readonly root: string;
+  /** Whether it takes the shape of another leaf. */
+  readonly refers: boolean;
   readonly make: (place: Place) => Leaf;
 }
 
@@ -62,11 +64,11 @@ interface Model {
 
 function modelOf({ op, pieces, groups }: Blueprint<unknown>): Model {
   const made = new Map<string, Leaf | null>();
-  const known = (): string[] => [...made].flatMap(([path, leaf]) => (leaf?.parts === undefined ? [] : [path]));
+  const known = pieces.map(({ path }) => path).filter((path) => path !== "");
   const shapeOf = (path: string): readonly Part[] => {
     const piece = pieces.find((one) => one.path === path);
     const parts = piece === undefined || made.get(path) === null ? undefined : leafOf(piece).parts;
-    if (parts === undefined) throw unknownPartError(op, path, known());
+    if (parts === undefined) throw unknownPartError(op, path, known);
     return parts;
   };
   const leafOf = (piece: Piece): Leaf => {
@@ -102,9 +104,10 @@ export class JointArbitrary<T> extends Arbitrary<T> {
   constructor(blueprint: Blueprint<T>) {
     super();
     this.blueprint = blueprint;
+    if (!blueprint.pieces.some(({ refers }) => refers)) void this.model;
   }
 
-  /** Made when first needed: a part of a struct may name other parts, which it does not know by itself. */
+  /** Made when first needed where a leaf takes the shape of another, which stands in a struct to be made yet. */
   get model(): Model {
     return (this.#model ??= modelOf(this.blueprint));
   }

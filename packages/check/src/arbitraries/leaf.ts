@@ -239,13 +239,10 @@ interface AxisState {
   readonly negative: boolean;
 }
 
+export type AxesState = readonly AxisState[];
+
 /** Distinct axes of a shape, in any order, some counted from the back. */
-export function axesLeaf(
-  parts: readonly Part[],
-  groups: readonly Group[],
-  count: Interval,
-  negative: boolean,
-): Leaf<readonly AxisState[], number[]> {
+export function axesLeaf(parts: readonly Part[], groups: readonly Group[], count: Interval, negative: boolean): Leaf<AxesState, number[]> {
   const all = (frame: Frame): AxisState[] =>
     parts.flatMap((part, i) => {
       const sides = "side" in part ? [part.side] : frame.get(part.group)!;

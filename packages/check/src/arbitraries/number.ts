@@ -55,7 +55,7 @@ function* candidates(x: number): Generator<number> {
   for (let k = 2; k <= Math.min(10, size + 1); k++) yield sign * k;
   for (let k = 0.5; k <= Math.min(9.5, size + 0.5); k++) yield* [sign * k, k];
   for (const power of powersTowards(size)) for (const lead of [1, 2, 5]) yield sign * lead * power;
-  for (const whole of [Math.trunc(x), Math.floor(x), Math.ceil(x), Math.round(2 * x) / 2, Number((x % 1).toPrecision(6))]) yield whole;
+  for (const whole of [Math.trunc(x), Math.floor(x), Math.ceil(x), Math.round(2 * x) / 2, Number((x % 1).toPrecision(5))]) yield whole;
   yield* roundings(x);
 }
 

@@ -32,9 +32,9 @@ export interface ShapesOptions {
  * ```
  */
 export function shapes(options: ShapesOptions = {}): Arbitrary<Shape> {
-  const read = shapeReader("shapes", checkOptions("shapes", options, ["shape", "rank", "side"]));
+  const reader = shapeReader("shapes", checkOptions("shapes", options, ["shape", "rank", "side"]));
   const blueprint = single<Shape>("shapes", (place) => {
-    const { parts, groups } = read(place);
+    const { parts, groups } = reader.at(place);
     return shapeLeaf(parts, groups);
   });
   return new JointArbitrary(blueprint);
@@ -195,6 +195,7 @@ function operandPieces(
   return inputs.map((_, i) => ({
     path: `[${i}]`,
     root: "",
+    refers: false,
     make: ({ ownRun }: Place) => {
       const own = parseSignature(op, signature, ownRun);
       const groups = own.groups.map((group) => ({ ...group, ...asked, ...(group.name === ownRun ? rank : {}) }));
@@ -213,6 +214,7 @@ function operandShapes(op: string, signature: number | string, options: Signatur
     (parts, i): Piece => ({
       path: `core ${i}`,
       root: "",
+      refers: false,
       make: () => shapeLeaf(named(parts), []),
     }),
   );

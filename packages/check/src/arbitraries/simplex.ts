@@ -6,7 +6,7 @@ import { isBiased, logUniform, oneIn, uniform } from "./draws.ts";
 import { type Entries, totalComplexity, type Values } from "./entries.ts";
 import { noRowsError, optionError } from "./errors.ts";
 import { checkOptions } from "./options.ts";
-import { type PlacedShape, type ShapeOptions, shapeOptions, shapeReader, tensorArbitrary } from "./tensors.ts";
+import { type PlacedShape, type ShapeOptions, shapeOptions, type ShapeReader, shapeReader, tensorArbitrary } from "./tensors.ts";
 
 export interface SimplexOptions extends ShapeOptions {
   readonly dtype?: "float64" | "float32";
@@ -24,18 +24,18 @@ const checkRows =
 const written = (parts: PlacedShape["parts"]): (number | string)[] => parts.map((part) => ("side" in part ? part.side : part.group));
 
 /** Distributions along the last axis need at least one class. */
-function rowReader(op: string, options: ShapeOptions): ReturnType<typeof shapeReader> {
-  const read = shapeReader(op, options, ({ ownRun, ownSize }) => [
+function rowReader(op: string, options: ShapeOptions): ShapeReader {
+  const { refers, at } = shapeReader(op, options, ({ ownRun, ownSize }) => [
     ...(options.rank === undefined ? [] : [{ group: ownRun }]),
     { group: ownSize },
   ]);
-  return (place) => {
-    const shape = read(place);
+  const atLeastOne = (shape: PlacedShape): PlacedShape => {
     const last = shape.parts.at(-1);
     return last === undefined || "side" in last
       ? shape
       : { ...shape, groups: [...shape.groups, { name: last.group, side: [1, Infinity] }] };
   };
+  return { refers, at: (place) => atLeastOne(at(place)) };
 }
 
 /**

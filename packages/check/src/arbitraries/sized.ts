@@ -78,9 +78,9 @@ function blueprintOf(arbitrary: Arbitrary<unknown>): Blueprint<unknown> {
 }
 
 /** One leaf by itself. */
-export function single<T>(op: string, make: Piece["make"]): Blueprint<T> {
+export function single<T>(op: string, make: Piece["make"], refers = false): Blueprint<T> {
   const form: Form<T> = { build: ([value]) => value as T, parts: (value) => [value] };
-  return { op, pieces: [{ path: "", root: "", make }], form, groups: [], distinct: false };
+  return { op, pieces: [{ path: "", root: "", refers, make }], form, groups: [], distinct: false };
 }
 
 /** The form of a struct; `take` is told of every arbitrary in order. */

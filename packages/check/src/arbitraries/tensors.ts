@@ -3,10 +3,10 @@ import type { Tensor } from "@cotangent/core";
 import { type Domain, reals } from "@cotangent/core/engine";
 import type { Arbitrary } from "fast-check";
 import { type Entries, pointwise, separated } from "./entries.ts";
-import { optionError, shapeError } from "./errors.ts";
+import { optionError } from "./errors.ts";
 import { type Dimension, type Frame, type Group, type Part, parseShape } from "./frame.ts";
 import { JointArbitrary, type Place } from "./joint.ts";
-import { axesLeaf, sizeLeaf, tensorLeaf } from "./leaf.ts";
+import { axesLeaf, type AxesState, type Leaf, sizeLeaf, tensorLeaf } from "./leaf.ts";
 import { checkOptions, checkRange, type Interval, type Range } from "./options.ts";
 import { type PointOptions, pointOptions, pointsOf } from "./points.ts";
 import { single } from "./sized.ts";
@@ -38,12 +38,19 @@ export interface PlacedShape {
   readonly groups: readonly Group[];
 }
 
-/** Reads what a caller says of a shape; names of other tensors are looked up later. */
+/** What a caller says of a shape; the names of other tensors are looked up when its place is known. */
+export interface ShapeReader {
+  /** Whether it takes the shape of another tensor. */
+  readonly refers: boolean;
+  readonly at: (place: Place) => PlacedShape;
+}
+
+/** Reads what a caller says of a shape. */
 export function shapeReader(
   op: string,
   options: ShapeOptions,
   anyShape: (place: Place) => readonly Part[] = ({ ownRun }) => [{ group: ownRun }],
-): (place: Place) => PlacedShape {
+): ShapeReader {
   const { shape, like, rank, side } = options;
   if (like !== undefined && (typeof like !== "string" || options.shape !== undefined || rank !== undefined || side !== undefined))
     throw optionError(op, "like", like, "the path of another tensor of the struct, and no other shape");
@@ -53,8 +60,8 @@ export function shapeReader(
   };
   const written = shape === undefined ? undefined : parseShape(op, shape);
   if (rank !== undefined && written !== undefined && !written.some((part) => "group" in part && part.group.startsWith("...")))
-    throw shapeError(op, shape);
-  return (place) => {
+    throw optionError(op, "rank", rank, 'it with a run of axes in the shape, as in ["...", "n"]');
+  const at = (place: Place): PlacedShape => {
     if (like !== undefined) return { parts: place.shapeOf(like), groups: [] };
     const parts = written ?? anyShape(place);
     const groups = parts.flatMap((part): Group[] => {
@@ -65,6 +72,7 @@ export function shapeReader(
     });
     return { parts, groups };
   };
+  return { refers: like !== undefined, at };
 }
 
 /** The rank left for the run when the other parts have taken theirs. */
@@ -74,17 +82,21 @@ const openRank = (rank: Interval | undefined, taken: number): { readonly rank?: 
 /** One tensor of a kind of entries, which may depend on the sizes. */
 export function tensorArbitrary(
   op: string,
-  read: (place: Place) => PlacedShape,
+  reader: ShapeReader,
   entries: (frame: Frame, shape: PlacedShape) => Entries,
   check: (shape: PlacedShape) => void = () => {},
   indexes?: Group,
 ): Arbitrary<Tensor> {
-  const blueprint = single<Tensor>(op, (place) => {
-    const shape = read(place);
-    check(shape);
-    const groups = indexes === undefined ? shape.groups : [...shape.groups, indexes];
-    return tensorLeaf(shape.parts, groups, (frame) => entries(frame, shape), indexes?.name);
-  });
+  const blueprint = single<Tensor>(
+    op,
+    (place) => {
+      const shape = reader.at(place);
+      check(shape);
+      const groups = indexes === undefined ? shape.groups : [...shape.groups, indexes];
+      return tensorLeaf(shape.parts, groups, (frame) => entries(frame, shape), indexes?.name);
+    },
+    reader.refers,
+  );
   return new JointArbitrary(blueprint);
 }
 
@@ -186,10 +198,10 @@ export function indices(size: number | string, options: IndicesOptions = {}): Ar
     }
     return entries;
   };
-  const read = shapeReader("indices", rest);
-  if ("side" in part) return tensorArbitrary("indices", read, () => entriesFor(part.side));
+  const reader = shapeReader("indices", rest);
+  if ("side" in part) return tensorArbitrary("indices", reader, () => entriesFor(part.side));
   const group: Group = { name: part.group, side: [1, Infinity] };
-  return tensorArbitrary("indices", read, (frame) => entriesFor(frame.get(part.group)![0]!), undefined, group);
+  return tensorArbitrary("indices", reader, (frame) => entriesFor(frame.get(part.group)![0]!), undefined, group);
 }
 
 /** A named size of the struct, as a number. */
@@ -217,21 +229,48 @@ export interface AxesOptions {
  * sample(reduction, { seed: 1, numRuns: 20 }).every(({ x, axes }) => x.sum({ axes }).rank === x.rank - axes.length); // => true
  * ```
  */
-export function axes(of: string | number | readonly Dimension[], options: AxesOptions = {}): Arbitrary<number[]> {
+export function axes(of: AxesSource, options: AxesOptions = {}): Arbitrary<number[]> {
   const { count = [0, 64], negative = false } = checkOptions("axes", options, ["count", "negative"]);
-  const range = checkRange("axes", "count", count);
+  return new JointArbitrary(
+    single<number[]>("axes", axesReader("axes", of, checkRange("axes", "count", count), negative), typeof of === "string"),
+  );
+}
+
+/** One axis of a tensor of the struct, of a rank or of a shape, as `axes` draws several. */
+export function axis(of: AxesSource, options: { readonly negative?: boolean } = {}): Arbitrary<number> {
+  const { negative = false } = checkOptions("axis", options, ["negative"]);
+  const read = axesReader("axis", of, [1, 1], negative);
+  const blueprint = single<number>(
+    "axis",
+    (place) => {
+      const leaf = read(place);
+      return {
+        ...leaf,
+        value: (state, frame) => leaf.value(state, frame)[0]!,
+        measure: (value, frame) => (Number.isInteger(value) ? frame : undefined),
+        read: (value, frame) => leaf.read!([value], frame),
+      } satisfies Leaf<AxesState, number>;
+    },
+    typeof of === "string",
+  );
+  return new JointArbitrary(blueprint);
+}
+
+/** A tensor of the struct by its path, a rank, or a shape in parts. */
+export type AxesSource = string | number | readonly Dimension[];
+
+function axesReader(op: string, of: AxesSource, range: Interval, negative: boolean): (place: Place) => Leaf<AxesState, number[]> {
   const known = typeof of === "string" || Array.isArray(of) || (Number.isSafeInteger(of) && (of as number) >= 0);
-  if (!known) throw optionError("axes", "the first argument", of, "the path of a tensor of the struct, a rank or a shape");
-  const written = typeof of === "string" ? undefined : parseShape("axes", typeof of === "number" ? new Array<number>(of).fill(1) : of);
-  const blueprint = single<number[]>("axes", ({ shapeOf }) => {
+  if (!known) throw optionError(op, "the first argument", of, "the path of a tensor of the struct, a rank or a shape");
+  const written = typeof of === "string" ? undefined : parseShape(op, typeof of === "number" ? new Array<number>(of).fill(1) : of);
+  return ({ shapeOf }) => {
     const parts = written ?? shapeOf(of as string);
     const fixed = parts.filter((part) => "side" in part || !part.group.startsWith("...")).length;
-    if (fixed === parts.length && range[0] > fixed) throw optionError("axes", "count", count, `at most ${fixed}`);
+    if (fixed === parts.length && range[0] > fixed) throw optionError(op, "the number of axes", range[0], `at most ${fixed}`);
     const rank: Interval = [Math.max(0, range[0] - fixed), Infinity];
     const groups = parts.flatMap((part): Group[] =>
       "side" in part ? [] : [{ name: part.group, ...(part.group.startsWith("...") ? { rank } : {}) }],
     );
     return axesLeaf(parts, groups, range, negative);
-  });
-  return new JointArbitrary(blueprint);
+  };
 }

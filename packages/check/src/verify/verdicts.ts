@@ -105,7 +105,8 @@ function refuted(context: Context, at: Judgements, wrong: readonly Of<"wrong">[]
   const { leaves, size, named } = context;
   const { point, judgement } = wrong[0]!;
   const witnesses = judgement.entries.map((place) => witnessOf(judgement, place, leaves));
-  const ordered = [...witnesses].sort((x, y) => Math.min(y.relative, 1e300) - Math.min(x.relative, 1e300) || y.absolute - x.absolute);
+  const rank = ({ relative }: Witness): number => (Number.isFinite(relative) ? Number(relative.toPrecision(3)) : 1e300);
+  const ordered = [...witnesses].sort((x, y) => rank(y) - rank(x));
   const right = ofKind(at, "agrees").length;
   return verdictOf({
     verdict: "REFUTED",
