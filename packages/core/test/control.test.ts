@@ -516,6 +516,20 @@ describe("scan", () => {
     expect(long / short).toBeLessThan(40);
   });
 
+  test("keeps its carries for reverse mode alone", () => {
+    const outputs: number[] = [];
+    const f = (x: Tensor): Tensor => {
+      const [last] = scan((c: Tensor, v: Tensor) => [c.mul(v), c], tensor(1), x);
+      outputs.push(last.origin!.outputs.length);
+      return last;
+    };
+    jvp(f)([xs], [xs]);
+    vmap(f)(rows);
+    grad(f)(xs);
+    vmap(grad(f))(rows);
+    expect(outputs).toEqual([2, 2, 3, 3]);
+  });
+
   test("prints with its body", () => {
     expect(String(record((x: Tensor) => scan(sum, tensor(0), x)[1], xs))).toMatchInlineSnapshot(`
       "inputs a:float64[4]
@@ -730,6 +744,16 @@ describe("loops", () => {
     expectClose(vmap(root)(tensor([1, 4, 1e6])), [1, 2, 1000]);
     expectClose(vmap(grad(root))(tensor([4, 1e4])), [1 / 4, 1 / 200]);
     expectClose(grad((a: Tensor) => vmap(root)(a).sum())(tensor([4, 1e4])), [1 / 4, 1 / 200]);
+  });
+
+  test("whileLoop counts the steps of each example under vmap, though the count alone is the same for all", () => {
+    const steps = (x: Tensor): Tensor =>
+      whileLoop(
+        ({ y }: { readonly n: Tensor; readonly y: Tensor }) => y.less(100),
+        ({ n, y }) => ({ n: n.add(1), y: y.mul(x) }),
+        { n: tensor(0, "int32"), y: x },
+      ).n;
+    expectClose(vmap(steps)(tensor([2, 3, 200])), [6, 4, 0]);
   });
 
   test("whileLoop with a condition that no example changes stays one loop under vmap", () => {

@@ -314,6 +314,13 @@ describe("graphs", () => {
     expect(inspect(record((x: Tensor) => x.sin(), tensor(1)))).toBe("inputs a:float64[]\nb:float64[] = sin a\noutputs b");
   });
 
+  test("hold only what descends from their inputs", () => {
+    grad((w: Tensor) => {
+      expect(record((x: Tensor) => x.mul(w.sin()), tensor(1)).nodes.map((node) => node.op.name)).toEqual(["mul"]);
+      return w;
+    })(tensor(2));
+  });
+
   test("hold only what the outputs depend on, in order", () => {
     const graph = record((x: Tensor) => {
       x.exp();

@@ -507,6 +507,46 @@ describe("customVjp", () => {
     expectClose(jvp((k: Tensor) => vmap(scaled, { inAxes: [0, null] })(tensor([0.5, 1]), k))([k], [tensor(1)])[1], [e, Math.exp(1)]);
   });
 
+  test("an argument that is the same for every example gets the sum of its cotangents, at every level of vmap", () => {
+    const weighted = customVjp(
+      (x: Tensor, k: Tensor) => x.mul(k).sum(),
+      (x: Tensor, k: Tensor): readonly [Tensor, readonly [Tensor, Tensor]] => [x.mul(k).sum(), [x, k]],
+      ([x, k], g: Tensor) => [k.mul(g), x.mul(g)],
+    );
+    const rows = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    const ks = tensor([
+      [1, 1, 1],
+      [2, 2, 2],
+      [3, 3, 3],
+      [4, 4, 4],
+    ]);
+    const inner = (k: Tensor): Tensor => vmap(weighted, { inAxes: [0, null] })(rows, k);
+    const f = (k: Tensor): Tensor =>
+      inner(k)
+        .mul(tensor([1, 10]))
+        .sum();
+    expectClose(grad(f)(ks.at(1)), [41, 52, 63]);
+    expectClose(
+      vmap(grad(f))(ks),
+      Array.from({ length: 4 }, () => [41, 52, 63]),
+    );
+    expectClose(
+      grad((ks: Tensor) => vmap(f)(ks).sum())(ks),
+      Array.from({ length: 4 }, () => [41, 52, 63]),
+    );
+    expectClose(
+      jvp((ks: Tensor) => vmap(inner)(ks))([ks], [ks.mul(0).add(1)])[1],
+      Array.from({ length: 4 }, () => [6, 15]),
+    );
+    expectClose(vmap(grad(weighted), { inAxes: [0, null] })(rows, ks.at(1)), [
+      [2, 2, 2],
+      [2, 2, 2],
+    ]);
+  });
+
   test("structs and integers among the arguments; null where nothing flows", () => {
     const pick = customVjp(
       (p: { readonly x: Tensor; readonly i: Tensor }, _scale: number) => p.x.take(p.i),
