@@ -16,7 +16,10 @@ const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   logcumsumexp: { "pushforward/5:where/keep 1": "what it multiplies is exactly zero where its condition fails, and zero wins" },
   atan2: { "hypot/negate": "both factors are divided by it: the square of its sign is 1" },
-  prod: { "concat/negate": "of three factors each has two others, whose signs cancel" },
+  prod: {
+    "concat/negate": "of three factors each has two others, whose signs cancel",
+    "mul/negate": "of three factors each has two others, whose signs cancel",
+  },
   tanh: { "sech/negate": "the derivative is its square" },
   mish: { "sech/negate": "the derivative holds its square" },
 };

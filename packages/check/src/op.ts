@@ -2,6 +2,7 @@
 import { type TableFunction, Undecided } from "@cotangent/core/engine";
 import { drawCase } from "./cases.ts";
 import { drawFrom } from "./draw.ts";
+import { checkArgumentError } from "./errors.ts";
 import { conventionFailures, laws } from "./laws.ts";
 
 export interface LawFailure {
@@ -32,7 +33,7 @@ export interface CheckOpOptions {
  * and conventions, on `runs` calls drawn from its own sample. Deterministic from the seed.
  */
 export function checkOp(op: TableFunction, options: CheckOpOptions = {}): LawReport {
-  const { seed = 1, runs = 20, only } = options;
+  const { seed = 1, runs = 20, only } = checkedOptions(op, options);
   const tried: Record<string, number> = {};
   const undecided: Record<string, number> = {};
   const failures: LawFailure[] = [];
@@ -52,4 +53,19 @@ export function checkOp(op: TableFunction, options: CheckOpOptions = {}): LawRep
   }
   for (const detail of conventionFailures(op)) failures.push({ law: "conventions", seed, call: op.row.name, detail });
   return { op: op.row.name, tried, undecided, failures };
+}
+
+/** Options that would test nothing are refused. */
+function checkedOptions(op: TableFunction, options: CheckOpOptions): CheckOpOptions {
+  if (typeof op !== "function" || typeof op.row?.sample !== "function") {
+    throw checkArgumentError("checkOp", "not a function of the op table", op, "give one of the library's ops or one made with defineOp");
+  }
+  const unknown = Object.keys(options).find((name) => !["seed", "runs", "only"].includes(name));
+  if (unknown !== undefined) throw checkArgumentError("checkOp", "unknown option", unknown, "the options are seed, runs, only");
+  const { runs, only } = options;
+  if (runs !== undefined && !(Number.isInteger(runs) && runs > 0))
+    throw checkArgumentError("checkOp", "runs is not a positive integer", runs, "give at least 1");
+  const stray = only?.find((name) => !(name in laws));
+  if (stray !== undefined) throw checkArgumentError("checkOp", "no such law", stray, `the laws are ${Object.keys(laws).join(", ")}`);
+  return options;
 }

@@ -189,3 +189,8 @@ export const memoryError = (dtype: string, size: number): CotangentError =>
   error(
     `tensor: too large — ${size} entries of ${dtype}, more than ${size > mostEntries ? `the ${mostEntries} that a tensor may have` : "memory has room for"}; work on smaller tensors, or in parts`,
   );
+
+export const operatorError = (x: unknown): CotangentError =>
+  error(
+    `tensor: JavaScript's operators do not compute with tensors — ${describe(x)}; write x.add(y), x.less(y) and so on, or x.item() for a number`,
+  );

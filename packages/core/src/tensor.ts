@@ -1,6 +1,6 @@
 /** The immutable tensor: shape, dtype, values and where it came from. It knows how to be read and shown; ops are elsewhere. */
 import { coerce, type DType, type TypedArray } from "./dtype.ts";
-import { abstractReadError, itemError } from "./errors.ts";
+import { abstractReadError, itemError, operatorError } from "./errors.ts";
 import { formatTensor } from "./format.ts";
 import type { TensorMethods } from "./methods.ts";
 import { type Node, noteRead, userLine } from "./recording.ts";
@@ -77,6 +77,12 @@ export class Tensor {
     if (this.storage === null) return `${this.dtype}[${this.shape.join(", ")}]`;
     read(this, "print");
     return formatTensor(this.shape, this.dtype, entriesOf(this));
+  }
+
+  /** JavaScript's operators do not compute with tensors: `x + 1` and `x < y` throw instead of giving a string or a falsehood. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw operatorError(this);
   }
 
   toJSON(): unknown {

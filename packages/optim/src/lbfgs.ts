@@ -65,7 +65,7 @@ export const lbfgsDefaults: Required<LbfgsOptions> = {
 export function lbfgs<P>(f: (parameters: P) => Tensor, options: LbfgsOptions = {}): Solver<P> {
   if (typeof f !== "function") throw functionError("lbfgs", f);
   const settings = checkedOptions("lbfgs", withDefaults("lbfgs", options, lbfgsDefaults));
-  const evaluate = valueAndGrad(f as (parameters: unknown) => Tensor) as (parameters: P) => [Tensor, P];
+  const evaluate = valueAndGrad(f as (parameters: unknown) => Tensor) as unknown as (parameters: P) => [Tensor, P];
   return {
     init: (parameters) => startAt(evaluate, parameters),
     update: (state) => takeStep(evaluate, state, settings),

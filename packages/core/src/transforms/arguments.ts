@@ -23,12 +23,15 @@ export type Arguments<A extends readonly unknown[], W> = {
   [K in keyof A]: K extends (W extends readonly number[] ? `${W[number]}` : W extends number ? `${W}` : never) ? StructOf<A[K]> : A[K];
 };
 
+/** A struct's own type; a tensor where the parameter takes numbers too. */
+type Differentiable<T> = [Tensor] extends [T] ? Tensor : T;
+
 /** The gradient's type: the struct of one argument, or a tuple of structs. */
 export type Gradient<A extends readonly unknown[], W> = W extends readonly number[]
-  ? { -readonly [K in keyof W]: W[K] extends keyof A ? A[W[K]] : never }
+  ? { -readonly [K in keyof W]: W[K] extends keyof A ? Differentiable<A[W[K]]> : never }
   : W extends keyof A
-    ? A[W]
-    : A[0];
+    ? Differentiable<A[W]>
+    : Differentiable<A[0]>;
 
 /** A list with one struct for each differentiated argument. */
 export type Tangents<A extends readonly unknown[], W> = W extends readonly number[] ? Gradient<A, W> : readonly [Gradient<A, W>];

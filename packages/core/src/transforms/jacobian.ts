@@ -159,10 +159,7 @@ export function hvp<A extends readonly unknown[], const W extends Wrt = 0>(
   f: (...args: A) => Tensor,
   options?: Omit<DifferentiationOptions<W>, "aux">,
 ): (primals: Arguments<A, W>, tangents: Tangents<A, W>) => Gradient<A, W>;
-export function hvp(
-  f: (...args: never[]) => unknown,
-  options: DifferentiationOptions = {},
-): (primals: readonly unknown[], tangents: readonly unknown[]) => unknown {
+export function hvp(f: (...args: never[]) => unknown, options: DifferentiationOptions = {}): (primals: never, tangents: never) => unknown {
   checkTransform("hvp", f, options, ["wrt"]);
   const wrt = options.wrt ?? 0;
   const gradient = grad(f as () => Tensor, { wrt } as object) as (...args: unknown[]) => unknown;

@@ -129,7 +129,7 @@ export function linearize<A extends readonly unknown[], R, const W extends Wrt =
 export function linearize(
   f: (...args: never[]) => unknown,
   options: DifferentiationOptions = {},
-): (...args: unknown[]) => Linearization<unknown, unknown> {
+): (...args: unknown[]) => Linearization<unknown, never> {
   checkTransform("linearize", f, options);
   return (...args) => {
     const wrt = options.wrt ?? 0;
