@@ -5,7 +5,7 @@ import { termText } from "./infix.ts";
 import { bothPasses } from "./backward.ts";
 import { optionError } from "./errors.ts";
 import { choiceOf, flagOf, type PrintOptions, type Settings, settingsOf } from "./options.ts";
-import { type Outline, outlineOf, type Output, type SubOutline, type Values } from "./outline.ts";
+import { type Outline, outlineOf, type Output, type SubOutline, unused, type Values } from "./outline.ts";
 import { typeText, valueText } from "./values.ts";
 
 export interface DotOptions extends PrintOptions {
@@ -22,7 +22,7 @@ export interface DotOptions extends PrintOptions {
  * @example
  * ```ts
  * const graph = record((x: Tensor) => x.mul(2).sum(), label(tensor([1, 2]), "x"));
- * dot(graph).split("\n").length; // => 13
+ * dot(graph).startsWith("digraph"); // => true
  * ```
  */
 export function dot(graph: SubGraph, options: DotOptions = {}): string {
@@ -34,7 +34,7 @@ export function dot(graph: SubGraph, options: DotOptions = {}): string {
   const drawing: Drawing = {
     settings,
     ids: new Map(),
-    levels: new Map(),
+    levels: levelsOf(outline, both?.isBackward ?? (() => false)),
     backward: new Set(),
     isBackward: both?.isBackward ?? (() => false),
     isLarge: outline.definitions.length > most,
@@ -67,7 +67,7 @@ interface Drawing {
   /** The node that makes a named value. */
   readonly ids: Map<string, string>;
   /** How far down its pass a value is made. */
-  readonly levels: Map<string, number>;
+  readonly levels: ReadonlyMap<string, number>;
   /** The names of values that the backward pass makes. */
   readonly backward: Set<string>;
   readonly isBackward: (node: Node) => boolean;
@@ -134,7 +134,7 @@ function drawValue(name: string, x: Tensor, look: string, drawing: Drawing, inde
 const strong = "penwidth=2.5";
 
 function drawNode({ node, operands, names, tensors, term, functions }: Values, drawing: Drawing, indent: string): void {
-  const { settings, ids, lines, outputs } = drawing;
+  const { settings, ids, lines, outputs, levels } = drawing;
   const right = termText(term, settings.digits);
   const tip = `${names.map((name, i) => `${name}: ${typeText(tensors[i]!)}`).join(", ")} = ${right}`;
   const isBackward = drawing.isBackward(node);
@@ -142,11 +142,10 @@ function drawNode({ node, operands, names, tensors, term, functions }: Values, d
     looks[node.op.kind] + (isBackward ? `, color="${backwardLine}"` : "") + (names.some((name) => outputs.has(name)) ? `, ${strong}` : "");
   const id = drawBox([`${names.join(", ")} = ${right}`, ...valuesOf(tensors, settings)], look, tip, drawing, indent);
   const read = new Map(operands.map((operand) => [operand.name, operand.tensor]));
-  const level = levelOf(read.keys(), drawing, isBackward);
   for (const [name, tensor] of read) {
     const from = ids.get(name)!;
     const isAcross = isBackward && !drawing.backward.has(name);
-    const isFar = isAcross ? drawing.isLarge : level - drawing.levels.get(name)! > farthest;
+    const isFar = isAcross ? drawing.isLarge : levels.get(readName(names))! - (levels.get(name) ?? 0) > farthest;
     if (isFar) drawReference(name, id, isBackward, drawing, indent);
     else if (!isBackward) lines.push(`${indent}${from} -> ${id}${edge(tensor, settings)}`);
     else if (isAcross) lines.push(`${indent}${from} -> ${id} [style=dashed, constraint=false, ${backwardEdge}]`);
@@ -154,7 +153,6 @@ function drawNode({ node, operands, names, tensors, term, functions }: Values, d
   }
   for (const name of names) {
     ids.set(name, id);
-    drawing.levels.set(name, level);
     if (isBackward) drawing.backward.add(name);
   }
   for (const each of functions) drawFunction(each, id, drawing, indent);
@@ -166,17 +164,30 @@ const farthest = 10;
 /** So it is with every edge from a pass to the other where there are more nodes. */
 const most = 60;
 
-/** One more than the highest level of what is read in the same pass; an input stands just above its first user. */
-function levelOf(read: Iterable<string>, { levels, backward }: Drawing, isBackward: boolean): number {
-  let level = 0;
-  const fresh: string[] = [];
-  for (const name of read) {
-    const own = levels.get(name);
-    if (own === undefined) fresh.push(name);
-    else if (backward.has(name) === isBackward) level = Math.max(level, own + 1);
+/** The name of an output that something reads. */
+const readName = (names: readonly string[]): string => names.find((name) => name !== unused) ?? unused;
+
+/** How far down its pass each value stands: just above its first user, and below everything it reads. */
+function levelsOf({ inputs, definitions }: Outline, isBackward: (node: Node) => boolean): Map<string, number> {
+  const values = definitions.filter((one) => one.kind === "values");
+  const backward = new Set(values.flatMap(({ node, names }) => (isBackward(node) ? names : [])));
+  const reads = values.map(({ node, operands }) =>
+    operands.map(({ name }) => name).filter((name) => backward.has(name) === isBackward(node)),
+  );
+  const levels = new Map<string, number>();
+  values.forEach(({ names }, i) => {
+    const level = reads[i]!.reduce((most, name) => Math.max(most, (levels.get(name) ?? 0) + 1), 0);
+    for (const name of names) levels.set(name, level);
+  });
+  const users = new Map<string, number>();
+  for (let i = values.length - 1; i >= 0; i--) {
+    const { names } = values[i]!;
+    const level = names.reduce((least, name) => Math.min(least, (users.get(name) ?? Infinity) - 1), Infinity);
+    for (const name of names) if (level < Infinity) levels.set(name, level);
+    for (const name of reads[i]!) users.set(name, Math.min(users.get(name) ?? Infinity, levels.get(readName(names))!));
   }
-  for (const name of fresh) levels.set(name, level - 1);
-  return level;
+  for (const { name } of inputs) levels.set(name, (users.get(name) ?? 0) - 1);
+  return levels;
 }
 
 function drawReference(name: string, user: string, isBackward: boolean, { lines, count }: Drawing, indent: string): void {
@@ -189,7 +200,8 @@ function drawReference(name: string, user: string, isBackward: boolean, { lines,
 function drawFunction({ name, outline }: SubOutline, owner: string, drawing: Drawing, indent: string): void {
   const { settings, ids, lines, count } = drawing;
   lines.push(`${indent}subgraph cluster${count.clusters++} {`, `${indent}  label="${quoted(name)}"; style="rounded"`);
-  draw(outline, { ...drawing, isBackward: () => false }, `${indent}  `);
+  const isBackward = (): boolean => false;
+  draw(outline, { ...drawing, isBackward, levels: levelsOf(outline, isBackward) }, `${indent}  `);
   const terms = outline.outputs.map(({ term }) => termText(term, settings.digits)).join(", ");
   const end = drawBox([terms], result, `the result of ${name}`, drawing, `${indent}  `);
   for (const output of outline.outputs) {

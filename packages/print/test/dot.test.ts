@@ -115,6 +115,17 @@ describe("dot", () => {
     expect(read(recurrence, { backward: true }).clusters).toHaveLength(2);
   });
 
+  test("names a value beside a user far below it instead of drawing a long edge", () => {
+    const steps = (count: number) =>
+      record((x: Tensor) => Array.from({ length: count }).reduce<Tensor>((y) => y.mul(x).add(1), x), label(tensor(0.5), "x"));
+    const references = (graph: Graph, options?: DotOptions): string[] =>
+      read(graph, options).nodes.flatMap((node) => (node.shape === "plaintext" ? [node.label!] : []));
+    expect(references(steps(5))).toEqual([]);
+    expect(references(steps(10))).toEqual(["x", "x", "x", "x", "x"]);
+    expect(references(steps(5), { backward: true })).toEqual([]);
+    expect(references(steps(40), { backward: true }).length).toBeGreaterThan(70);
+  });
+
   test("of an output that is no scalar goes back from a cotangent", () => {
     const graph = record((x: Tensor) => [x.square(), x.exp()], label(tensor([1, 2]), "x"));
     expect(labels(read(graph, { backward: true }).nodes).slice(0, 3)).toEqual(["x: float64[2]", "ḡ_1: float64[2]", "ḡ_2: float64[2]"]);
