@@ -502,6 +502,8 @@ describe("customVjp", () => {
     expectClose(grad((x: Tensor) => grad(scaled)(x, k))(x), 300 * e);
     // Through the residual e its own ops are differentiated.
     expectClose(grad((x: Tensor) => grad(scaled, { wrt: 1 })(x, k))(x), e);
+    expectClose(jvp((x: Tensor) => grad(scaled, { wrt: 1 })(x, k))([x], [tensor(1)])[1], e);
+    expectClose(jvp((x: Tensor) => grad(scaled)(x, k))([x], [tensor(1)])[1], 300 * e);
     expectClose(vmap(grad(scaled, { wrt: [0, 1] }), { inAxes: [0, null] })(tensor([0.5]), k), [[30 * e], [e]]);
     expectClose(grad((k: Tensor) => vmap(scaled, { inAxes: [0, null] })(tensor([0.5, 1]), k).sum())(k), e + Math.exp(1));
     expectClose(jvp((k: Tensor) => vmap(scaled, { inAxes: [0, null] })(tensor([0.5, 1]), k))([k], [tensor(1)])[1], [e, Math.exp(1)]);
