@@ -37,7 +37,8 @@ export interface ExpressionGraph {
 
 /**
  * Random programs over the op table with inputs inside every op's domain and away from its kinks, for comparing evaluators: eager, recorded,
- * compiled, batched, in another number system.
+ * compiled, batched, in another number system. Where rounding may decide a comparison or cancel all digits, there is no program: moving the
+ * inputs by 1e-8 changes no integer and no truth value, and floats by at most 1e-3.
  *
  * A program shrinks to a part of itself: fewer outputs, fewer ops (a result replaced by an operand or by an input of its value), smaller
  * shapes, simpler numbers. It prints as TypeScript that can be run.
@@ -95,8 +96,26 @@ interface Program {
 
 type Results = Map<number, Tensor>;
 
-/** Far from overflow, and from cancellation that would make any two evaluators differ. */
+/** Far from overflow. */
 const largest = 1e4;
+
+/** How far inputs are moved, relative to themselves, to see whether a program tells evaluators apart that round differently. */
+const nudge = 1e-8;
+
+/** The tensor with every float entry moved by `by` or some part of it that depends on its place. */
+function nudged(x: Tensor, id: number, by: number): Tensor {
+  if (!isFloat(x.dtype)) return x;
+  const entries = x.values.map((entry: number, i: number) => entry * (1 + by * (((7919 * i + 104729 * id) % 1000) / 500 - 1)));
+  return tensorOf(x.shape, x.dtype, entries);
+}
+
+/** Whether two results are the same but for a moderate multiple of `nudge`; integers and truth values exactly. */
+function areNear(x: Tensor, y: Tensor): boolean {
+  if (!sameShape(x.shape, y.shape)) return false;
+  const entries = y.values;
+  if (!isFloat(x.dtype)) return x.values.every((entry: number, i: number) => entry === entries[i]);
+  return x.values.every((entry: number, i: number) => Math.abs(entry - entries[i]!) <= 1e5 * nudge * (1 + Math.abs(entry)));
+}
 
 class GraphArbitrary extends Arbitrary<ExpressionGraph> {
   readonly #steps: Interval;
@@ -156,6 +175,29 @@ function resultsOf(program: Program, inputs: readonly Tensor[]): Results {
   return results;
 }
 
+/** Results, and results of inputs moved a little to one side and to the other. */
+type State = readonly [results: Results, ahead: Results, behind: Results];
+
+/** A state with these inputs, beside one that is left as it is. */
+function stateOf(inputs: readonly Input[], [results, ahead, behind]: State = [new Map(), new Map(), new Map()]): State {
+  const moved = (by: number): [number, Tensor][] => inputs.map(({ id, value }) => [id, nudged(value, id, by)]);
+  return [
+    new Map([...results, ...inputs.map(({ id, value }) => [id, value] as const)]),
+    new Map([...ahead, ...moved(nudge)]),
+    new Map([...behind, ...moved(-nudge)]),
+  ];
+}
+
+/** Runs a step on all sides; whether it does, far from overflow, and whether they stay near each other: not so at jumps and in cancellation. */
+function runsStably(step: Step, [results, ...moved]: State): boolean {
+  return (
+    attempt(() => {
+      const outputs = runStep(step, results);
+      return outputs.every(isTame) && moved.every((side) => runStep(step, side).every((x, i) => areNear(outputs[i]!, x)));
+    }) ?? false
+  );
+}
+
 function runStep(step: Step, results: Results): readonly Tensor[] {
   const { leaves } = flattenTensors(step.op(...(argumentsOf(step, results) as never[])));
   step.outputs.forEach((id, i) => results.set(id, leaves[i]!));
@@ -166,9 +208,9 @@ function runStep(step: Step, results: Results): readonly Tensor[] {
 
 function drawProgram(random: Random, table: readonly TableFunction[], count: number, entries: number): Program {
   let program: Program = { inputs: [], steps: [], outputs: [] };
-  const results: Results = new Map();
+  const state = stateOf([]);
   for (let tries = 0; program.steps.length < count && tries < 40 * count; tries++)
-    program = withStep(program, results, pick(random, table), random, entries) ?? program;
+    program = withStep(program, state, pick(random, table), random, entries) ?? program;
   const used = new Set(program.steps.flatMap(({ leaves }) => leaves));
   const ends = program.steps.flatMap(({ outputs }) => outputs.filter((id) => !used.has(id)));
   if (ends.length > 0) return pruned({ ...program, outputs: ends });
@@ -176,14 +218,32 @@ function drawProgram(random: Random, table: readonly TableFunction[], count: num
   return { inputs: [{ id: 0, value }], steps: [], outputs: [0] };
 }
 
-/** The program with a call more, on arguments its sample draws from what the program has made; undefined if it does not fit. */
-function withStep(program: Program, results: Results, op: TableFunction, random: Random, entries: number): Program | undefined {
+/** The program with a call more, on what its sample draws from the results so far, which then are in the state; undefined if it does not fit. */
+function withStep(program: Program, state: State, op: TableFunction, random: Random, entries: number): Program | undefined {
+  const { step, inputs } = drawStep(state[0], op, random);
+  const isApart = inputs.length === step.leaves.filter((leaf) => typeof leaf === "number").length;
+  if (isApart && program.steps.length > 0 && !oneIn(random, 8)) return undefined;
+  const trial = stateOf(inputs, state);
+  const made = attempt(() => op(...(argumentsOf(step, trial[0]) as never[])));
+  if (made === undefined || !isTensorOrList(made)) return undefined;
+  const outputs = flattenTensors(made).leaves;
+  const next = 1 + Math.max(-1, ...trial[0].keys());
+  const whole: Step = { ...step, outputs: outputs.map((_, i) => next + i), isList: Array.isArray(made) };
+  if (outputs.length === 0 || outputs.some((x) => x.size > entries) || !runsStably(whole, trial)) return undefined;
+  state.forEach((side, i) => {
+    for (const [id, x] of trial[i]!) side.set(id, x);
+  });
+  return { ...program, inputs: [...program.inputs, ...inputs], steps: [...program.steps, whole] };
+}
+
+/** A call on arguments that the op's sample draws, and the inputs it needs beside the results so far. */
+function drawStep(results: Results, op: TableFunction, random: Random): { readonly step: Step; readonly inputs: readonly Input[] } {
   const uses: Use[] = [];
   const fresh = new Map<Tensor, Omit<Use, "id">>();
   const args = op.row.sample(drawFromResults(results, random, op.row.op?.kind === "elementwise", uses, fresh));
   const { leaves, definition } = flattenTensors(args);
   const known = new Map([...results].map(([id, x]) => [x, id] as const));
-  let next = known.size === 0 ? 0 : Math.max(...known.values()) + 1;
+  let next = 1 + Math.max(-1, ...results.keys());
   const inputs: Input[] = [];
   const refs = leaves.map((x): number | Tensor => {
     const id = known.get(x);
@@ -194,29 +254,8 @@ function withStep(program: Program, results: Results, op: TableFunction, random:
     known.set(x, next);
     return next++;
   });
-  const isApart = inputs.length === refs.filter((ref) => typeof ref === "number").length;
-  if (isApart && program.steps.length > 0 && !oneIn(random, 8)) return undefined;
-  const trial: Results = new Map([...results, ...inputs.map(({ id, value }) => [id, value] as const)]);
-  const step: Step = {
-    op,
-    build: definition.build,
-    leaves: refs,
-    uses: uses.filter(({ id }) => refs.includes(id)),
-    outputs: [],
-    isList: false,
-  };
-  const made = attempt(() => op(...(argumentsOf(step, trial) as never[])));
-  if (made === undefined || !isTensorOrList(made)) return undefined;
-  const outputs = flattenTensors(made).leaves;
-  if (outputs.length === 0 || !outputs.every((x) => x.size <= entries && isTame(x))) return undefined;
-  for (const { id, value } of inputs) results.set(id, value);
-  const ids = outputs.map((_, i) => next + i);
-  outputs.forEach((x, i) => results.set(ids[i]!, x));
-  return {
-    ...program,
-    inputs: [...program.inputs, ...inputs],
-    steps: [...program.steps, { ...step, outputs: ids, isList: Array.isArray(made) }],
-  };
+  const own = uses.filter(({ id }) => refs.includes(id));
+  return { step: { op, build: definition.build, leaves: refs, uses: own, outputs: [], isList: false }, inputs };
 }
 
 const isTensorOrList = (made: unknown): boolean =>
@@ -309,16 +348,12 @@ function* simplerPrograms(program: Program): Generator<Program> {
   }
 }
 
-/** Whether a program runs, inside the domain of every op. */
+/** Whether a program runs, inside the domain of every op and far from where evaluators may differ. */
 function isValid(program: Program): boolean {
-  const results: Results = new Map(program.inputs.map(({ id, value }) => [id, value]));
-  const valid = attempt(() =>
-    program.steps.every(
-      (step) =>
-        step.uses.every(({ id, domain, separated }) => meets(results.get(id)!, domain, separated)) && runStep(step, results).every(isTame),
-    ),
+  const state = stateOf(program.inputs);
+  return program.steps.every(
+    (step) => step.uses.every(({ id, domain, separated }) => meets(state[0].get(id)!, domain, separated)) && runsStably(step, state),
   );
-  return valid === true;
 }
 
 /** Without the steps and inputs that no output needs. */
