@@ -111,7 +111,7 @@ export function differentiate(f: (t: number) => number, options: DifferentiateOp
     table.push(row);
     bests.push(own);
     if (agree(bests.slice(-3)) && (best === undefined || own.error < best.error)) best = own;
-    if (best !== undefined && (best.error <= target || (3 * noise) / h > best.error)) break;
+    if (best !== undefined && (best.error <= target || (samples.length > 5 && (3 * noise) / h > best.error))) break;
   }
   const kink = kinkIn(samples, noise);
   if (best === undefined) return { ...nothing("the differences do not settle"), samples, noise, kink };

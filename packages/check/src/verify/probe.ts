@@ -97,8 +97,7 @@ function judgeEntries(probe: Probe): Judgement {
       failure ??= found.failure;
       truth[leaf]![at] = found.value / scale;
       slack[leaf]![at] = (10 * found.error) / scale + probe.noise[leaf]![at]!;
-      const slope = residualSlope(found.samples, entries[at]! * scale, found.noise);
-      if (slope > 2) doubtful.push({ leaf, at });
+      if (contradicts(found, entries[at]! * scale)) doubtful.push({ leaf, at });
     }
   }
   if (failure !== undefined) return { kind: "undecided", why: failure, digits: 0 };
@@ -116,6 +115,13 @@ function judgeEntries(probe: Probe): Judgement {
   const entries = judged.entries.filter((place) => !doubtful.some(({ leaf, at }) => leaf === place.leaf && at === place.at));
   if (entries.length === 0) return { kind: "undecided", why: "differences and Taylor slopes disagree about the claim", digits: 0 };
   return { ...judged, entries };
+}
+
+/** The second opinion: the residual of the claim vanishes with the step although the table says that it should not. */
+function contradicts({ samples, value, noise }: Estimate, claimed: number): boolean {
+  const last = samples.at(-1);
+  if (last === undefined || !(residualSlope(samples, claimed, noise) > 2.5)) return false;
+  return Math.abs(last.odd / last.h - claimed) < 0.5 * Math.abs(value - claimed);
 }
 
 const within = (x: number, { left, right }: { readonly left: number; readonly right: number }): boolean => {

@@ -186,7 +186,7 @@ export function kinkNode(graph: SubGraph, leaves: readonly Leaf[], point: Point,
   const places = new Map<Tensor, number>();
   for (const x of [...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)]) places.set(x, places.size);
   const all = frozenAt({ inputs: graph.inputs, outputs: [...places.keys()], nodes: graph.nodes }, leaves, point);
-  const [left, right] = [-nearer, nearer].map((t) => tangentsAt(all, leaves, point, direction, t));
+  const [left, right, farLeft, farRight] = [-nearer, nearer, -near, near].map((t) => tangentsAt(all, leaves, point, direction, t));
   const sizes = (node: Node): { slope: number; value: number } => {
     let [slope, value] = [0, 0];
     for (const x of [...node.inputs, ...node.outputs]) {
@@ -200,16 +200,20 @@ export function kinkNode(graph: SubGraph, leaves: readonly Leaf[], point: Point,
   };
   return graph.nodes.find((node) => {
     const { slope, value } = sizes(node);
-    const jumps = (a: DoubleDouble, b: DoubleDouble, size: number): boolean => {
+    const gap = (a: DoubleDouble, b: DoubleDouble): number => {
       const [p, q] = [dd.toNumber(a), dd.toNumber(b)];
-      return Number.isFinite(p) !== Number.isFinite(q) || Math.abs(p - q) > gapSize * size;
+      return Number.isFinite(p) !== Number.isFinite(q) ? Infinity : Math.abs(p - q);
     };
+    const jumps = (close: number, far: number, size: number): boolean => close > gapSize * size && close > 0.5 * far;
     return node.outputs.some((out) => {
-      const other = right![places.get(out)!]!.values;
-      return left![places.get(out)!]!.values.some((x, i) => {
-        const y = other[i]!;
-        if (typeof x === "number" || typeof y === "number") return x !== y;
-        return jumps(x.tangent, y.tangent, slope) || jumps(x.primal, y.primal, value);
+      const [xs, ys, farXs, farYs] = [left, right, farLeft, farRight].map((side) => side![places.get(out)!]!.values);
+      return xs!.some((x, i) => {
+        const [y, farX, farY] = [ys![i]!, farXs![i]!, farYs![i]!];
+        if (typeof x === "number" || typeof y === "number" || typeof farX === "number" || typeof farY === "number") return x !== y;
+        return (
+          jumps(gap(x.tangent, y.tangent), gap(farX.tangent, farY.tangent), slope) ||
+          jumps(gap(x.primal, y.primal), gap(farX.primal, farY.primal), value)
+        );
       });
     });
   });
