@@ -6,7 +6,7 @@ import { anyDebugging, anyOpen } from "../recording.ts";
 import { sameShape } from "../shape.ts";
 import { checkSameForm, type Flat, type StructDefinition } from "../struct.ts";
 import { type Tensor, tensorOf } from "../tensor.ts";
-import { eager, stacked } from "../transforms/call.ts";
+import { eager, either, stacked } from "../transforms/call.ts";
 import { zerosOf } from "../define/movement.ts";
 
 /** Throws unless a part of a construct is a function. */
@@ -59,4 +59,20 @@ export function indices(first: number, n: number): Tensor {
     "int32",
     Int32Array.from({ length: n }, (_, i) => first + i),
   );
+}
+
+/** Marks carries until a step marks no more. */
+export function fixpoint(start: readonly boolean[], step: (carry: readonly boolean[]) => readonly boolean[]): boolean[] {
+  let marked = [...start];
+  for (;;) {
+    const next = either(marked, step(marked));
+    if (next.every((flag, i) => flag === marked[i])) return marked;
+    marked = next;
+  }
+}
+
+/** A list dealt out again to groups of the sizes it was joined from. */
+export function dealt<T>(items: readonly T[], groups: readonly (readonly unknown[])[]): T[][] {
+  let next = 0;
+  return groups.map((group) => items.slice(next, (next += group.length)));
 }

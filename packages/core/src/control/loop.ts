@@ -19,7 +19,6 @@ import {
   both,
   callOp,
   chosen,
-  either,
   fill,
   floats,
   given,
@@ -32,7 +31,7 @@ import {
   withHidden,
 } from "../transforms/call.ts";
 import { batchGraph } from "../transforms/vmap.ts";
-import { checkFlatType, checkFunction, indices, runsDirectly } from "./carry.ts";
+import { checkFlatType, checkFunction, dealt, fixpoint, indices, runsDirectly } from "./carry.ts";
 import { checkPredicate, condOp, select } from "./cond.ts";
 import { scan, scanOp } from "./scan.ts";
 
@@ -85,19 +84,14 @@ function boundedLoop(inputs: readonly Tensor[], { condition, body, carries }: Wh
 function pushforwardWhile(node: Node, tangents: readonly (Tensor | null)[]): (Tensor | null)[] {
   const { condition, body, carries, maxSteps } = node.params as WhileParams;
   const marked = both(given(tangents), floats(node.inputs));
-  let carry = marked.slice(0, carries);
-  for (let before = -1; before !== carry.filter(Boolean).length; ) {
-    before = carry.filter(Boolean).length;
-    carry = either(carry, reaches(body, [...carry, ...marked.slice(carries)], true));
-  }
   const rest = marked.slice(carries);
+  const carry = fixpoint(marked.slice(0, carries), (moving) => reaches(body, [...moving, ...rest], true));
   const pushed = tangentGraph(body, [...carry, ...rest], carry, true);
   const [own, same] = [body.inputs.slice(0, carries), body.inputs.slice(carries)];
   const groups = [own, chosen(own, carry), same, chosen(same, rest)];
   const beside = recordFunction(
     (all) => {
-      let next = 0;
-      const [c, tc, r, tr] = groups.map((group) => all.slice(next, (next += group.length))) as [Tensor[], Tensor[], Tensor[], Tensor[]];
+      const [c, tc, r, tr] = dealt(all, groups) as [Tensor[], Tensor[], Tensor[], Tensor[]];
       return replay(pushed, [...c, ...r, ...tc, ...tr]);
     },
     groups.flat().map(avalOf),
@@ -133,12 +127,10 @@ function liftWhile(
   size: number,
 ): readonly Tensor[] {
   const rest = batched.slice(carries);
-  let carry = batched.slice(0, carries);
-  for (let before = -1; before !== carry.filter(Boolean).length; ) {
-    before = carry.filter(Boolean).length;
-    carry = either(carry, reaches(body, [...carry, ...rest], false));
-    if (reaches(condition, [...carry, ...rest], false)[0]) carry = carry.map(() => true);
-  }
+  const carry = fixpoint(batched.slice(0, carries), (moving) => {
+    const differ = reaches(condition, [...moving, ...rest], false)[0]!;
+    return reaches(body, [...moving, ...rest], false).map((flag) => flag || differ);
+  });
   const marked = [...carry, ...rest];
   const differing = reaches(condition, marked, false)[0]!;
   const avals = body.inputs.map((x, i) => (marked[i] ? stacked(size, x) : avalOf(x)));

@@ -16,7 +16,6 @@ import {
   both,
   callOp,
   chosen,
-  either,
   fill,
   floats,
   given,
@@ -28,7 +27,7 @@ import {
   trace,
 } from "../transforms/call.ts";
 import { checkpoint } from "../transforms/checkpoint.ts";
-import { checkFlatType, checkFunction, checkSameType, entryOf, runsDirectly, stackOf } from "./carry.ts";
+import { checkFlatType, checkFunction, checkSameType, dealt, entryOf, fixpoint, runsDirectly, stackOf } from "./carry.ts";
 
 /**
  * The body takes the carry, a slice of each sequence, then what is the same in every step; it gives the next carry, then a slice of each
@@ -86,16 +85,6 @@ export const scanOp: Op<ScanParams> = /* @__PURE__ */ callOp<ScanParams>({
 /** The body with the carries it is given among its outputs. */
 function withCarries({ body, carries }: ScanParams): SubGraph {
   return { inputs: body.inputs, outputs: [...body.outputs, ...body.inputs.slice(0, carries)], nodes: body.nodes };
-}
-
-/** Marks carries until a step marks no more. */
-function fixpoint(start: readonly boolean[], step: (carry: readonly boolean[]) => readonly boolean[]): boolean[] {
-  let marked = [...start];
-  for (;;) {
-    const next = either(marked, step(marked));
-    if (next.every((flag, i) => flag === marked[i])) return marked;
-    marked = next;
-  }
 }
 
 /**
@@ -158,15 +147,7 @@ function reverseBody(params: ScanParams, { carried, gys, xs, rest }: Marks): Sub
   const groups = [gcarry, sums, own.carry, own.xs, gy, own.rest];
   return recordFunction(
     (all) => {
-      let next = 0;
-      const [g, sofar, c, x, gs, r] = groups.map((group) => all.slice(next, (next += group.length))) as [
-        Tensor[],
-        Tensor[],
-        Tensor[],
-        Tensor[],
-        Tensor[],
-        Tensor[],
-      ];
+      const [g, sofar, c, x, gs, r] = dealt(all, groups) as [Tensor[], Tensor[], Tensor[], Tensor[], Tensor[], Tensor[]];
       const out = replay(pulled, [...c, ...x, ...r, ...g, ...gs]);
       const forRest = out.slice(out.length - sums.length);
       return [
@@ -195,15 +176,7 @@ function pushforwardScan(node: Node, tangents: readonly (Tensor | null)[]): (Ten
   const groups = [own.carry, chosen(own.carry, carry), own.xs, chosen(own.xs, moving.xs), own.rest, chosen(own.rest, moving.rest)];
   const beside = recordFunction(
     (all) => {
-      let next = 0;
-      const [c, tc, x, tx, r, tr] = groups.map((group) => all.slice(next, (next += group.length))) as [
-        Tensor[],
-        Tensor[],
-        Tensor[],
-        Tensor[],
-        Tensor[],
-        Tensor[],
-      ];
+      const [c, tc, x, tx, r, tr] = dealt(all, groups) as [Tensor[], Tensor[], Tensor[], Tensor[], Tensor[], Tensor[]];
       const out = replay(pushed, [...c, ...x, ...r, ...tc, ...tx, ...tr]);
       const primals = out.slice(0, carries);
       return [...primals, ...out.slice(body.outputs.length)];
