@@ -63,16 +63,18 @@ export const scanOp: Op<ScanParams> = /* @__PURE__ */ callOp<ScanParams>({
       const i = reverse ? length - 1 - step : step;
       const outputs = machine.run(body, [...carry, ...xs.map((x) => machine.at(x, i)), ...rest]);
       carry = outputs.slice(0, carries);
-      rows[i] = outputs;
+      rows[i] = outputs.slice(carries);
     }
-    return body.outputs.map((x, k) =>
-      k < carries
-        ? carry[k]!
-        : machine.stack(
-            rows.map((row) => row[k]!),
-            x,
-          ),
-    );
+    const ys = body.outputs.slice(carries);
+    return [
+      ...carry,
+      ...ys.map((y, k) =>
+        machine.stack(
+          rows.map((row) => row[k]!),
+          y,
+        ),
+      ),
+    ];
   },
   saving: (params) => (params.saved ? params : { ...params, saved: true, body: withCarries(params) }),
   pullback: (node, cotangents, wanted) => pullbackScan(node, cotangents, wanted),
