@@ -178,7 +178,7 @@ describe("what is named", () => {
     expect(() =>
       checkBackward(
         () => 1,
-        () => [1],
+        () => [1] as never,
         { at: [[1, 2]] as never },
       ),
     ).toThrowErrorMatchingInlineSnapshot(

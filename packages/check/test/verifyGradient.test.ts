@@ -160,7 +160,7 @@ describe("where nothing can be judged", () => {
   const at = [tensor([1, 2])] as const;
 
   test("outside the declared domain nothing runs", () => {
-    const never = (): Tensor => {
+    const never = (_x: Tensor): Tensor => {
       throw new Error("ran");
     };
     expect(checkGradient(never, never, { at, domain: { low: 0, high: 1.5 } })).toMatchObject({

@@ -25,7 +25,7 @@ export type GradientOf<A extends readonly unknown[], W> = W extends readonly num
 
 export interface CheckGradientOptions<A extends readonly unknown[], W extends number | readonly number[] = 0> {
   /** The arguments of the loss at which the claim is judged. */
-  readonly at: A;
+  readonly at: Readonly<A>;
   /** The arguments the gradient is claimed for: an index or a list of them; 0 by default. */
   readonly wrt?: W;
   /** Where the differentiated arguments may lie: one domain for all, or a list with one an argument. */
