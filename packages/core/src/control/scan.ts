@@ -27,7 +27,7 @@ import {
   trace,
 } from "../transforms/call.ts";
 import { checkpoint } from "../transforms/checkpoint.ts";
-import { checkFlatType, checkFunction, checkSameType, dealt, entryOf, fixpoint, runsDirectly, stackOf } from "./carry.ts";
+import { checkFlatType, checkFunction, dealt, entryOf, fixpoint, runsDirectly, stackOf } from "./carry.ts";
 
 /**
  * The body takes the carry, a slice of each sequence, then what is the same in every step; it gives the next carry, then a slice of each
@@ -57,15 +57,15 @@ export const scanOp: Op<ScanParams> = /* @__PURE__ */ callOp<ScanParams>({
   call(machine, inputs, params) {
     const { body, carries, length, reverse } = params;
     const { carry: initial, xs, rest } = parts(inputs, params);
+    const ys = body.outputs.slice(carries);
+    const rows = new Array<readonly (typeof inputs)[number][]>(ys.length > 0 ? length : 0);
     let carry = initial;
-    const rows = new Array<readonly (typeof inputs)[number][]>(length);
     for (let step = 0; step < length; step++) {
       const i = reverse ? length - 1 - step : step;
       const outputs = machine.run(body, [...carry, ...xs.map((x) => machine.at(x, i)), ...rest]);
       carry = outputs.slice(0, carries);
-      rows[i] = outputs.slice(carries);
+      if (ys.length > 0) rows[i] = outputs.slice(carries);
     }
-    const ys = body.outputs.slice(carries);
     return [
       ...carry,
       ...ys.map((y, k) =>
@@ -355,31 +355,32 @@ function runScan(
   reverse: boolean,
 ): [unknown, unknown] {
   let carry = initial;
-  const rows = new Array<Flat>(length);
+  let first: Flat | undefined;
+  const columns: Tensor[][] = [];
   for (let step = 0; step < length; step++) {
     const i = reverse ? length - 1 - step : step;
     const slices = sequences.leaves.map((x) => entryOf(x, i));
     const [c, x] = fill([carry, sequences], [...carry.leaves, ...slices]) as [never, never];
     const [next, y] = pairOf(f(c, x));
     const back = flatten(next, "scan", "the carry");
-    checkSameType("scan", changes, carry.leaves, carry.definition, back.leaves, back.definition);
+    checkFlatType("scan", changes, carry, back);
     carry = back;
-    rows[i] = flatten(y, "scan", "y");
-    checkFlatType("scan", "the outputs change their type", rows[reverse ? length - 1 : 0]!, rows[i]);
+    const out = flatten(y, "scan", "y");
+    if (first === undefined) columns.push(...out.leaves.map(() => new Array<Tensor>(length)));
+    first ??= out;
+    checkFlatType("scan", "the outputs change their type", first, out);
+    out.leaves.forEach((leaf, k) => {
+      columns[k]![i] = leaf;
+    });
   }
-  const first = rows[0];
   const last = unflatten(carry.definition, carry.leaves);
   if (first === undefined) return [last, emptyOutputs(f, initial, sequences)];
+  const { leaves, definition } = first;
   return [
     last,
     unflatten(
-      first.definition,
-      first.leaves.map((y, k) =>
-        stackOf(
-          rows.map((row) => row.leaves[k]!),
-          y,
-        ),
-      ),
+      definition,
+      columns.map((column, k) => stackOf(column, leaves[k]!)),
     ),
   ];
 }
