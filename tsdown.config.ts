@@ -3,7 +3,7 @@ import { defineConfig } from "tsdown";
 
 export default defineConfig({
   workspace: "packages/*",
-  entry: "src/{index,engine}.ts",
+  entry: "src/{index,engine,vitest}.ts",
   tsconfig: "../tsconfig.json",
   platform: "neutral",
   target: "es2022",

@@ -1,0 +1,25 @@
+/** A matcher for vitest: importing this file gives `expect(loss).toHaveGradient(claimed, options)`. It knows verdicts; it judges nothing. */
+import { expect } from "vitest";
+import { checkGradient, type CheckGradientOptions } from "./verify/gradient.ts";
+
+/** The arguments of the matcher after the loss, as `checkGradient` takes them. */
+export type HasGradient<R> = (claimed: unknown, options: CheckGradientOptions<readonly unknown[], number | readonly number[]>) => R;
+
+declare module "vitest" {
+  // biome-ignore lint/suspicious/noExplicitAny: vitest declares its interface so
+  interface Matchers<T = any> {
+    /** Passes where `checkGradient` says AGREES; the message is its report. */
+    toHaveGradient: HasGradient<T>;
+  }
+}
+
+expect.extend({
+  toHaveGradient(
+    loss: (...args: readonly unknown[]) => never,
+    claimed: unknown,
+    options: CheckGradientOptions<readonly unknown[], number | readonly number[]>,
+  ) {
+    const verdict = checkGradient(loss, claimed as never, options);
+    return { pass: verdict.verdict === "AGREES", message: () => String(verdict) };
+  },
+});
