@@ -17,11 +17,11 @@ import {
   unary,
   type UnarySpec,
 } from "./define/elementwise.ts";
-import { checkInteger, checkOptions } from "./define/options.ts";
+import { checkChoice, checkInteger, checkOptions } from "./define/options.ts";
 import { programOp, type ProgramSpec } from "./define/program.ts";
 import { reduction, type ReductionParams, type ReductionSpec } from "./define/reduction.ts";
 import { type Domain, reals } from "./domain.ts";
-import { type DType, isFloat } from "./dtype.ts";
+import { type DType, toFloatDType } from "./dtype.ts";
 import { argumentError, clashError } from "./errors.ts";
 import { type Expression, type ExpressionArithmetic, expressionArithmetic } from "./expression.ts";
 import { named, namedOver, type Notation } from "./notation.ts";
@@ -59,7 +59,8 @@ export interface DefineElementwise<P> extends RowSpec, Written, Omit<Elementwise
 }
 
 export interface DefineReduction extends RowSpec, Written, Pick<ReductionSpec, "name" | "combine" | "identity" | "refusesEmpty"> {
-  readonly dtype?: ReductionSpec["dtype"];
+  /** `float` (the default) makes floats of its entries, `numeric` keeps their dtype and counts bools as int32. */
+  readonly dtype?: "float" | "numeric";
   /** Reverse mode, forward mode, or both; null for both where the derivative is zero almost everywhere. */
   readonly pullback?: ReductionSpec["pullback"] | null;
   readonly pushforward?: ReductionSpec["pushforward"] | null;
@@ -211,7 +212,7 @@ function defineReduction(spec: DefineReduction): Reduction {
     throw argumentError(where, "identity is not an object", identity, "give { float, int, bool }");
   const {
     notation = namedOver(spec.name),
-    dtype = numeric,
+    dtype = "float",
     pullback,
     pushforward,
     sample,
@@ -226,7 +227,7 @@ function defineReduction(spec: DefineReduction): Reduction {
   const op: Op<ReductionParams> = reduction({
     ...rest,
     notation,
-    dtype,
+    dtype: dtypeRules[checkChoice(where, "dtype", dtype, ["float", "numeric"])],
     ...(pullback === null ? {} : { pullback }),
     ...(pushforward === null ? {} : { pushforward }),
     lift: (x, { axes, ...params }) => apply1(op, [x], { ...params, axes: axes.map((axis) => axis + 1) }),
@@ -234,8 +235,7 @@ function defineReduction(spec: DefineReduction): Reduction {
   return reductionFunction(op, { ...(sample === undefined ? {} : { sample }), ...rowOf(spec) });
 }
 
-/** The dtype rule of sums: bools count as integers. */
-const numeric = (dtype: DType): DType => (dtype === "bool" ? "int32" : isFloat(dtype) ? dtype : "int32");
+const dtypeRules = { float: toFloatDType, numeric: (dtype: DType): DType => (dtype === "bool" ? "int32" : dtype) };
 
 function defineProgram<P = undefined>(spec: DefineProgram<P>): Applied<P, readonly Tensor[]> {
   const where = checkSpec(
