@@ -9,7 +9,7 @@ export * from "./create.ts";
 export { CotangentError } from "./errors.ts";
 export * from "./ops/index.ts";
 export { flatten, map, unflatten, type Struct, type StructOf } from "./struct.ts";
-export type { DifferentiationOptions, Gradient, Wrt } from "./transforms/arguments.ts";
+export type { Arguments, DifferentiationOptions, Gradient, Wrt } from "./transforms/arguments.ts";
 export { grad, valueAndGrad } from "./transforms/grad.ts";
 export { vjp, type Vjp } from "./transforms/vjp.ts";
 export { jvp, type Linearization, linearize } from "./transforms/jvp.ts";
