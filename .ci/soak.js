@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const rounds = Number(process.argv[2] ?? 3);
+const [rounds, runs, cases] = [2, 3, 4].map((at, i) => Number(process.argv[at] ?? [3, 200, 1000][i]));
 const work = mkdtempSync(join(tmpdir(), "soak-"));
 const rows = [];
 const measured = [];
@@ -18,8 +18,8 @@ for (let round = 0; round < rounds; round++) {
     ...process.env,
     NO_COLOR: "1",
     COTANGENT_SEED: String(seed),
-    COTANGENT_RUNS: "200",
-    COTANGENT_CASES: "1000",
+    COTANGENT_RUNS: String(runs),
+    COTANGENT_CASES: String(cases),
     COTANGENT_SOAK: "1",
   };
   const { stdout } = spawnSync(
@@ -46,8 +46,8 @@ writeFileSync(
   "test/soak.md",
   `# The last long run
 
-\`npm run soak\` on Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}: every test of the workspace with fresh seeds, 200 drawn calls an op and a law,
-200 bad calls a function, 1000 cases a property.
+\`npm run soak\` on Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}: every test of the workspace with fresh seeds, ${runs} drawn calls an op and a law,
+${runs} bad calls a function, ${cases} cases a property.
 
 | seed | passed | failed | seconds |
 |---|--:|--:|--:|

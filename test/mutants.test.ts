@@ -19,6 +19,7 @@ const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   prod: {
     "concat/negate": "of three factors each has two others, whose signs cancel",
     "mul/negate": "of three factors each has two others, whose signs cancel",
+    "reshape/negate": "of three factors each has two others, whose signs cancel",
   },
   tanh: { "sech/negate": "the derivative is its square" },
   mish: { "sech/negate": "the derivative holds its square" },
