@@ -60,8 +60,11 @@ export function expressionGraphs(options: ExpressionGraphsOptions = {}): Arbitra
   return new GraphArbitrary(checkRange("expressionGraphs", "steps", steps), table ?? wholeTable(), entries);
 }
 
+/** By name, for bundlers and test runners order the exports of a module as they like. */
 const wholeTable = (): TableFunction[] =>
-  Object.values<unknown>(core).filter((value): value is TableFunction => typeof value === "function" && "row" in value);
+  Object.values<unknown>(core)
+    .filter((value): value is TableFunction => typeof value === "function" && "row" in value)
+    .sort((x, y) => (x.row.name < y.row.name ? -1 : 1));
 
 /** What an op asks of a tensor it is given. */
 interface Use {
