@@ -200,6 +200,13 @@ describe("what is drawn, and tried while shrinking, is what was asked for", () =
     });
   });
 
+  it("arbitraries of several tensors stand in structs too; open shapes are each tensor's own", () => {
+    const struct = sized({ pair: operands("(m,n),(n)->(m)"), y: tensors({ shape: ["m"] }), free: [tensors(), tensors()] });
+    expectAlways(struct, ({ pair: [x, v], y }) => x!.shape.at(-2) === y.shape[0] && x!.shape.at(-1) === v!.shape.at(-1));
+    const free = fc.sample(struct, { seed, numRuns: 50 }).map((one) => one.free);
+    expect(free.some(([x, y]) => x!.shape.join() !== y!.shape.join())).toBe(true);
+  });
+
   it("distinct sizes stay distinct", () => {
     const struct = sized(
       { x: tensors({ shape: ["a", "b"] }), y: tensors({ shape: ["b", "c"] }) },
