@@ -1,0 +1,182 @@
+/**
+ * Values of 128-bit vectors as a hash-consed graph: four lanes of float32 or two of float64, with masks and integers of the same width. What is
+ * written over it is emitted into a function, shared parts once. It knows instructions; it knows no tensor and no op.
+ */
+import type { FunctionWriter } from "./function.ts";
+import type { Instruction, ValueType } from "./module.ts";
+
+export type Precision = "f32" | "f64";
+
+/** A value: an instruction applied to values. A mask has all bits of a lane set where it is true. */
+export interface Value {
+  readonly instruction: Instruction;
+  readonly args: readonly Value[];
+  readonly type: ValueType;
+  readonly id: number;
+}
+
+export interface Lanes {
+  readonly precision: Precision;
+  /** How many lanes a vector has. */
+  readonly count: number;
+  /** Any instruction; for what has no name below. */
+  readonly apply: (instruction: Instruction, args: readonly Value[], type?: ValueType) => Value;
+  readonly local: (index: number, type?: ValueType) => Value;
+  /** The same number in every lane. */
+  readonly constant: (x: number) => Value;
+  /** The same bits in every lane: of 64 or of 32, as the lanes are wide. */
+  readonly bits: (x: bigint) => Value;
+  readonly add: (x: Value, y: Value) => Value;
+  readonly sub: (x: Value, y: Value) => Value;
+  readonly mul: (x: Value, y: Value) => Value;
+  readonly div: (x: Value, y: Value) => Value;
+  /** x·y + z: rounded once where relaxed multiply-add is used, twice otherwise. */
+  readonly multiplyAdd: (x: Value, y: Value, z: Value) => Value;
+  readonly neg: (x: Value) => Value;
+  readonly abs: (x: Value) => Value;
+  readonly sqrt: (x: Value) => Value;
+  readonly floor: (x: Value) => Value;
+  readonly ceil: (x: Value) => Value;
+  /** To the nearest integer, ties to even. */
+  readonly round: (x: Value) => Value;
+  /** NaN where either is NaN. */
+  readonly min: (x: Value, y: Value) => Value;
+  readonly max: (x: Value, y: Value) => Value;
+  readonly less: (x: Value, y: Value) => Value;
+  readonly lessEqual: (x: Value, y: Value) => Value;
+  readonly equal: (x: Value, y: Value) => Value;
+  readonly notEqual: (x: Value, y: Value) => Value;
+  /** Of bits, masks included. */
+  readonly and: (x: Value, y: Value) => Value;
+  /** The bits of x that are not set in y. */
+  readonly andNot: (x: Value, y: Value) => Value;
+  readonly or: (x: Value, y: Value) => Value;
+  readonly xor: (x: Value, y: Value) => Value;
+  readonly not: (x: Value) => Value;
+  /** Bits of x where the mask is set, of y elsewhere. */
+  readonly select: (mask: Value, x: Value, y: Value) => Value;
+  /** Of lanes as integers of their width. */
+  readonly integerAdd: (x: Value, y: Value) => Value;
+  readonly integerSub: (x: Value, y: Value) => Value;
+  readonly shiftLeft: (x: Value, bits: number) => Value;
+  readonly shiftRight: (x: Value, bits: number) => Value;
+  readonly shiftRightLogical: (x: Value, bits: number) => Value;
+  /** A function of the module, from vectors to a vector. */
+  readonly call: (name: string, args: readonly Value[]) => Value;
+}
+
+export interface LanesOptions {
+  /** Use relaxed multiply-add, which rounds x·y + z once where the machine does. */
+  readonly relaxed?: boolean;
+}
+
+export function lanes(precision: Precision, { relaxed = false }: LanesOptions = {}): Lanes {
+  const table = new Map<string, Value>();
+  const shape = precision === "f64" ? "f64x2" : "f32x4";
+  const integer = precision === "f64" ? "i64x2" : "i32x4";
+
+  function apply(instruction: Instruction, args: readonly Value[], type: ValueType = "v128"): Value {
+    let key = instruction.join(" ");
+    for (const arg of args) key += `,${arg.id}`;
+    let found = table.get(key);
+    if (found === undefined) table.set(key, (found = { instruction, args, type, id: table.size }));
+    return found;
+  }
+  const float1 = (name: string) => (x: Value) => apply([`${shape}.${name}`], [x]);
+  const float2 = (name: string) => (x: Value, y: Value) => apply([`${shape}.${name}`], [x, y]);
+  const integer2 = (name: string) => (x: Value, y: Value) => apply([`${integer}.${name}`], [x, y]);
+  const shift = (name: string) => (x: Value, bits: number) => apply([`${integer}.${name}`], [x, apply(["i32.const", bits], [], "i32")]);
+  const bitwise = (name: string) => (x: Value, y: Value) => apply([`v128.${name}`], [x, y]);
+  const [add, mul] = [float2("add"), float2("mul")];
+
+  return {
+    precision,
+    count: precision === "f64" ? 2 : 4,
+    apply,
+    local: (index, type = "v128") => apply(["local.get", index], [], type),
+    constant: (x) => apply(["v128.const", splat(precision, x)], []),
+    bits: (x) => apply(["v128.const", splatBits(precision, x)], []),
+    add,
+    sub: float2("sub"),
+    mul,
+    div: float2("div"),
+    multiplyAdd: relaxed ? (x, y, z) => apply([`${shape}.relaxed_madd`], [x, y, z]) : (x, y, z) => add(mul(x, y), z),
+    neg: float1("neg"),
+    abs: float1("abs"),
+    sqrt: float1("sqrt"),
+    floor: float1("floor"),
+    ceil: float1("ceil"),
+    round: float1("nearest"),
+    min: float2("min"),
+    max: float2("max"),
+    less: float2("lt"),
+    lessEqual: float2("le"),
+    equal: float2("eq"),
+    notEqual: float2("ne"),
+    and: bitwise("and"),
+    andNot: bitwise("andnot"),
+    or: bitwise("or"),
+    xor: bitwise("xor"),
+    not: (x) => apply(["v128.not"], [x]),
+    select: (mask, x, y) => apply(["v128.bitselect"], [x, y, mask]),
+    integerAdd: integer2("add"),
+    integerSub: integer2("sub"),
+    shiftLeft: shift("shl"),
+    shiftRight: shift("shr_s"),
+    shiftRightLogical: shift("shr_u"),
+    call: (name, args) => apply(["call", name], args),
+  };
+}
+
+function splat(precision: Precision, x: number): Uint8Array {
+  const lanesOf = precision === "f64" ? Float64Array.of(x, x) : Float32Array.of(x, x, x, x);
+  return new Uint8Array(lanesOf.buffer);
+}
+
+function splatBits(precision: Precision, x: bigint): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(16));
+  if (precision === "f64") for (const at of [0, 8]) bytes.setBigUint64(at, BigInt.asUintN(64, x), true);
+  else for (const at of [0, 4, 8, 12]) bytes.setUint32(at, Number(BigInt.asUintN(32, x)), true);
+  return new Uint8Array(bytes.buffer);
+}
+
+/** Whether computing it again costs no more than reading a local. */
+const isLeaf = (x: Value): boolean => x.args.length === 0 && (x.instruction[0] === "local.get" || x.instruction[0].endsWith(".const"));
+
+/**
+ * Leaves the values on the stack, in order. Parts used more than once are kept in locals, also for later calls with the same `known`: a value
+ * found there is not computed again.
+ */
+export function emitValues(roots: readonly Value[], writer: FunctionWriter, known: Map<Value, number> = new Map()): void {
+  const uses = new Map<Value, number>();
+  const count: Value[] = [...roots];
+  while (count.length > 0) {
+    const x = count.pop()!;
+    const before = uses.get(x) ?? 0;
+    uses.set(x, before + 1);
+    if (before === 0 && !known.has(x)) for (const arg of x.args) count.push(arg);
+  }
+  const stack: { readonly x: Value; next: number }[] = [];
+  for (const root of roots) {
+    stack.push({ x: root, next: 0 });
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      const { x } = top;
+      const local = known.get(x);
+      if (local !== undefined) {
+        writer.emit("local.get", local);
+        stack.pop();
+      } else if (top.next < x.args.length) {
+        stack.push({ x: x.args[top.next++]!, next: 0 });
+      } else {
+        writer.emit(...x.instruction);
+        if (uses.get(x)! > 1 && !isLeaf(x)) {
+          const kept = writer.local(x.type);
+          known.set(x, kept);
+          writer.emit("local.tee", kept);
+        }
+        stack.pop();
+      }
+    }
+  }
+}
