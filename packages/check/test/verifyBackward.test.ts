@@ -182,7 +182,7 @@ describe("what is named", () => {
         { at: [[1, 2]] as never },
       ),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[CotangentError: checkBackward: input 1 is not an array of floats — [1, 2]; give a Float64Array or a Float32Array]`,
+      `[CotangentError: checkBackward: input 0 is not an array of floats — [1, 2]; give a Float64Array or a Float32Array]`,
     );
     expect(() =>
       checkBackward(
@@ -191,7 +191,7 @@ describe("what is named", () => {
         { at: [Float64Array.of(1)], shapes: [[2]] },
       ),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[CotangentError: checkBackward: the shape of input 1 does not hold its 1 entries — [2]; make their counts equal]`,
+      `[CotangentError: checkBackward: the shape of input 0 does not hold its 1 entries — [2]; make their counts equal]`,
     );
   });
 });

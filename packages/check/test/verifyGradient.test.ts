@@ -33,7 +33,7 @@ describe("the founding claims", () => {
     [
       "no 1/m",
       (t: Tensor) => gradient(t).mul(3),
-      "the claim is 3 times the truth: 3 is the size of axis 0 of argument 2; a mean is missing its 1/3",
+      "the claim is 3 times the truth: 3 is the size of axis 0 of argument 1; a mean is missing its 1/3",
     ],
     ["the other sign", (t: Tensor) => gradient(t).neg(), "the claim is -1 times the truth: the sign is wrong"],
   ])("%s", (_, claim, words) => {
@@ -70,7 +70,7 @@ describe("forms", () => {
     const at = [theta, tensor([2, 3])] as const;
     expect(checkGradient(product, (x, y) => [y, x] as const, { at, wrt: [0, 1] }).verdict).toBe("AGREES");
     expect(diagnosis(checkGradient(product, (x, y) => [x, y] as const, { at, wrt: [0, 1] }))).toBe(
-      "the gradients of argument 1 and argument 2 are exchanged",
+      "the gradients of argument 0 and argument 1 are exchanged",
     );
   });
 
@@ -165,7 +165,7 @@ describe("where nothing can be judged", () => {
     };
     expect(checkGradient(never, never, { at, domain: { low: 0, high: 1.5 } })).toMatchObject({
       verdict: "DOMAIN",
-      what: "argument 1[1] = 2 is outside (0, 1.5)",
+      what: "argument 0[1] = 2 is outside (0, 1.5)",
     });
   });
   test("a loss that is NaN names its op", () => {
@@ -178,8 +178,8 @@ describe("where nothing can be judged", () => {
     ).toMatchObject({ verdict: "DOMAIN", op: "log" });
   });
   test.each<[string, (x: Tensor) => Tensor, RegExp]>([
-    ["NaN", (x) => x.mul(Number.NaN), /the claim is NaN at argument 1\[0\]/],
-    ["infinity", (x) => x.mul(Infinity), /the claim is Infinity at argument 1\[0\]/],
+    ["NaN", (x) => x.mul(Number.NaN), /the claim is NaN at argument 0\[0\]/],
+    ["infinity", (x) => x.mul(Infinity), /the claim is Infinity at argument 0\[0\]/],
     [
       "an exception",
       () => {
@@ -212,7 +212,7 @@ describe("where nothing can be judged", () => {
       `[CotangentError: checkGradient: at is not a list of arguments — undefined; give { at: [x] } with one entry an argument of the loss]`,
     );
     expect(() => checkGradient(square, (x: Tensor) => x, { at: [tensor([1], "int32")] })).toThrowErrorMatchingInlineSnapshot(
-      `[CotangentError: checkGradient: argument 1 is not differentiable — int32[1]; give float64 or float32, or leave it out of wrt]`,
+      `[CotangentError: checkGradient: argument 0 is not differentiable — int32[1]; give float64 or float32, or leave it out of wrt]`,
     );
     expect(() =>
       checkGradient(
@@ -284,7 +284,7 @@ describe("unusual losses", () => {
       { at: [tensor([37])], points: 0 },
     );
     expect(verdict.verdict).toBe("AGREES");
-    expect(verdict.notes[0]).toMatch(/in float64 it gives 0 at entry 0 of argument 1 where the truth is 8\.53304762574406\d*e-17/);
+    expect(verdict.notes[0]).toMatch(/in float64 it gives 0 at entry 0 of argument 0 where the truth is 8\.53304762574406\d*e-17/);
   });
 });
 
@@ -298,11 +298,11 @@ describe("reports", () => {
 
   test("a refutation in a terminal", () =>
     expect(String(refute()).replace(/const (loss|claimed) = .*/g, "const $1 = …;")).toMatchInlineSnapshot(`
-      "REFUTED 3 of 3 entries are wrong: the claim is 3 times the truth: 3 is the size of axis 0 of argument 1; a mean is missing its 1/3
+      "REFUTED 3 of 3 entries are wrong: the claim is 3 times the truth: 3 is the size of axis 0 of argument 0; a mean is missing its 1/3
         input       index  claimed      true  absolute  relative  error bar
-        argument 1  [0]          2  0.666667       1.3         2    3.7e-15
-        argument 1  [1]         -4  -1.33333       2.7         2    7.5e-15
-        argument 1  [2]          1  0.333333      0.67         2    1.9e-15
+        argument 0  [0]          2  0.666667       1.3         2    3.7e-15
+        argument 0  [1]         -4  -1.33333       2.7         2    7.5e-15
+        argument 0  [2]          1  0.333333      0.67         2    1.9e-15
         seed 1; truth by replay in dual double-double numbers
         to see it again:
           import { tensor } from "@cotangent/core";
@@ -324,7 +324,7 @@ describe("reports", () => {
       size: 3,
       witnesses: [{ index: [0], claimed: 2 }, {}, {}],
     });
-    expect(refute().toMarkdown()).toContain("| argument 1 | [0] | 2 | 0.666667 |");
+    expect(refute().toMarkdown()).toContain("| argument 0 | [0] | 2 | 0.666667 |");
   });
   test("the same seed gives the same report", () => {
     expect(String(refute())).toBe(String(refute()));

@@ -30,6 +30,8 @@ export function describe(value: unknown): string {
   if (Array.isArray(shape) && typeof dtype === "string") return `${dtype}${formatShape(shape)}`;
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of length ${(value as unknown as { length: number }).length}`;
   if (value instanceof Promise) return "a promise";
+  const made = Object.getPrototypeOf(value)?.constructor?.name;
+  if (typeof made === "string" && made !== "" && made !== "Object") return `an instance of ${made}`;
   const keys = Object.keys(value);
   return keys.length === 0 ? "an empty object" : `an object with keys ${keys.slice(0, 4).join(", ")}`;
 }
@@ -103,10 +105,20 @@ export const argumentError = (op: string, what: string, got: unknown, wanted: st
 export const clashError = (op: string, what: string, clash: string, remedy: string): CotangentError =>
   error(`${op}: ${what} — ${clash}; ${remedy}`);
 
-export const leafError = (transform: string, path: string, value: unknown): CotangentError =>
-  error(
-    `${transform}: ${path} is not a tensor — ${describe(value)}; ${path.startsWith("argument") ? "a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument" : "give tensors, also in plain objects and arrays"}`,
-  );
+/** `value` is neither a tensor nor a plain object or array. */
+export const leafError = (transform: string, path: string, value: unknown): CotangentError => {
+  const remedy = ArrayBuffer.isView(value)
+    ? "wrap it in tensor(…)"
+    : typeof value === "object"
+      ? "only plain objects and arrays hold tensors, so copy its tensors into one"
+      : path.startsWith("argument")
+        ? "a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument"
+        : "give tensors, also in plain objects and arrays";
+  return error(`${transform}: ${path} is not a tensor — ${describe(value)}; ${remedy}`);
+};
+
+export const cycleError = (op: string, path: string): CotangentError =>
+  error(`${op}: ${path} holds itself — a struct that never ends; give plain objects and arrays without cycles`);
 
 export const notScalarError = (transform: string, output: string): CotangentError =>
   error(`${transform}: the output is not a float scalar — ${output}; return a scalar (sum or mean it), or use vjp or jacobian`);

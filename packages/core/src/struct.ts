@@ -1,5 +1,5 @@
 /** Structs of tensors: plain objects, arrays and tuples whose leaves are tensors. Knows how to take them apart and rebuild them. */
-import { argumentError, leafError, structError } from "./errors.ts";
+import { argumentError, cycleError, leafError, structError } from "./errors.ts";
 import { isTensor, type Tensor } from "./tensor.ts";
 
 /** A tensor, or plain objects and arrays of structs; `null` and `undefined` are empty. */
@@ -31,8 +31,8 @@ export interface Flat {
 export function flatten(struct: unknown, op = "flatten", path = "the argument"): Flat {
   for (const name of [op, path])
     if (typeof name !== "string") throw argumentError("flatten", "a name for errors is not a string", name, "leave it out");
-  return flattenWith(struct, path, (at, value) => {
-    throw leafError(op, at, value);
+  return flattenWith(struct, path, (at, value, holdsItself) => {
+    throw holdsItself ? cycleError(op, at) : leafError(op, at, value);
   });
 }
 
@@ -44,8 +44,8 @@ export function flattenTensors(value: unknown, path = ""): Flat {
 type Build = (leaves: readonly unknown[]) => unknown;
 type Visit = (value: unknown, path: string) => Build;
 
-/** `other` is told of every leaf that is not a tensor and may throw. */
-function flattenWith(struct: unknown, path: string, other: (path: string, value: unknown) => void): Flat {
+/** `other` is told of every leaf that is not a tensor and may throw; such a leaf is also an object found inside itself. */
+function flattenWith(struct: unknown, path: string, other: (path: string, value: unknown, holdsItself: boolean) => void): Flat {
   const leaves: Tensor[] = [];
   const paths: { path: string }[] = [];
   const above = new Set<object>();
@@ -57,8 +57,9 @@ function flattenWith(struct: unknown, path: string, other: (path: string, value:
       return (given) => given[i];
     }
     if (value === null || value === undefined) return () => value;
-    if (typeof value !== "object" || !isPlain(value) || above.has(value)) {
-      other(at, value);
+    const holdsItself = above.has(value as object);
+    if (typeof value !== "object" || !isPlain(value) || holdsItself) {
+      other(at, value, holdsItself);
       return () => value;
     }
     above.add(value);
@@ -107,9 +108,9 @@ export function unflatten<T>(definition: StructDefinition, leaves: readonly unkn
  */
 export function map<T>(f: (leaf: Tensor, ...others: Tensor[]) => Tensor, struct: T, ...others: readonly T[]): T {
   if (typeof f !== "function") throw argumentError("map", "not a function", f, "give a function of tensors, then structs");
-  const { leaves, definition } = flatten(struct, "map", "struct 1");
+  const { leaves, definition } = flatten(struct, "map", "struct 0");
   const rest = others.map((other, i) => {
-    const flat = flatten(other, "map", `struct ${i + 2}`);
+    const flat = flatten(other, "map", `struct ${i + 1}`);
     checkSameForm("map", definition, flat.definition);
     return flat.leaves;
   });

@@ -646,7 +646,7 @@ describe("scan", () => {
         "a carry that changes form": "scan: the structs differ in form — .a against .b; give structs with the same keys and lengths",
         "a carry that changes shape": "scan: the carry changes its type — the carry is float64[], then float64[1]; keep shapes and dtypes; cast or reshape where they change",
         "a condition that is no scalar": "whileLoop: the predicate is not a scalar — bool[4]; use where to choose entry by entry, or all and any to make a scalar",
-        "a condition that is no tensor": "whileLoop: operand 0 is not a tensor — "yes"; give a tensor, a number or a boolean",
+        "a condition that is no tensor": "whileLoop: the predicate is not a tensor — "yes"; give a scalar, such as x.less(0)",
         "a float bound": "forLoop: the upper bound is not an integer — 2.5; give one",
         "a length that does not fit": "scan: lengths differ — length is 3, xs has 4; give sequences of one length along the leading axis",
         "a negative length": "scan: length is not an integer of at least 0 — -1; give one",

@@ -515,7 +515,13 @@ describe("messages", () => {
       `"sum: unknown option — "axis"; the options are axes, keepDims"`,
     );
     expect(messageOf(() => sum(x, 1 as never))).toMatchInlineSnapshot(
-      `"sum: the options are not an object — 1; give an object with axes, keepDims"`,
+      `"sum: the options are not an object — 1; give an object with axes, keepDims, or write add(x, y)"`,
+    );
+    expect(messageOf(() => max(tensor([1, 2]), tensor([2, 1]) as never))).toMatchInlineSnapshot(
+      `"max: the options are not an object — float64[2]; give an object with axes, keepDims, or write maximum(x, y)"`,
+    );
+    expect(messageOf(() => sum(tensor([1, 2]), 3 as never))).toMatchInlineSnapshot(
+      `"sum: the options are not an object — 3; give an object with axes, keepDims, or write add(x, y)"`,
     );
     expect(messageOf(() => mean(x, { keepDims: 1 as never }))).toMatchInlineSnapshot(
       `"mean: keepDims is not a boolean — 1; give true or false"`,

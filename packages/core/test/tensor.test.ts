@@ -260,13 +260,13 @@ describe("structs", () => {
       `"flatten: the argument.a[1] is not a tensor — 2; give tensors, also in plain objects and arrays"`,
     );
     expect(message(() => flatten(cycle))).toMatchInlineSnapshot(
-      `"flatten: the argument.self is not a tensor — an object with keys self; give tensors, also in plain objects and arrays"`,
+      `"flatten: the argument.self holds itself — a struct that never ends; give plain objects and arrays without cycles"`,
     );
     expect(message(() => loose(same, model, { scale: tensor(1) }))).toMatchInlineSnapshot(
       `"map: the structs differ in form — .layers[0].w, .scale against .scale; give structs with the same keys and lengths"`,
     );
     expect(message(() => loose(same, 1))).toMatchInlineSnapshot(
-      `"map: struct 1 is not a tensor — 1; give tensors, also in plain objects and arrays"`,
+      `"map: struct 0 is not a tensor — 1; give tensors, also in plain objects and arrays"`,
     );
     expect(message(() => loose({} as never, model))).toMatchInlineSnapshot(
       `"map: not a function — an empty object; give a function of tensors, then structs"`,

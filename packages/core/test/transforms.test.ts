@@ -609,7 +609,7 @@ describe("customVjp", () => {
         () => [at],
       ),
     ).toMatchInlineSnapshot(
-      `"CotangentError: customVjp: a cotangent has another shape than its argument — argument 1 is [], its cotangent [2]; make them equal"`,
+      `"CotangentError: customVjp: a cotangent has another shape than its argument — argument 0 is [], its cotangent [2]; make them equal"`,
     );
     expect(
       bad(
@@ -713,7 +713,7 @@ describe("debug", () => {
       /backward pass — the derivative of sqrt of \[2, 2\] gives Infinity at \[1, 0\]/,
     );
     expect(message(() => debug((x: Tensor) => x)(tensor([1, Number.NaN])))).toMatchInlineSnapshot(
-      `"CotangentError: debug: an argument is not finite — argument 1 has NaN at [1] of [2]; look at the caller"`,
+      `"CotangentError: debug: an argument is not finite — argument 0 has NaN at [1] of [2]; look at the caller"`,
     );
   });
 
@@ -776,6 +776,12 @@ describe("wrong arguments", () => {
   const cases: Readonly<Record<string, () => unknown>> = {
     "grad of no function": () => grad(untyped(3)),
     "grad with a number for options": () => grad((x: Tensor) => x, untyped(3)),
+    "grad with the arguments": () => grad((x: Tensor) => x.sum(), untyped(x)),
+    "grad with a struct of arguments": () => grad((p: { w: Tensor }) => p.w.sum(), untyped({ w: x })),
+    "vjp with the arguments": () => vjp((x: Tensor) => x, untyped(x)),
+    "jvp with the arguments": () => jvp((x: Tensor) => x, untyped([x])),
+    "hvp with the arguments": () => hvp((x: Tensor) => x.sum(), untyped([x])),
+    "vmap with the arguments": () => vmap((x: Tensor) => x, untyped(x)),
     "grad with an unknown option": () => grad((x: Tensor) => x, untyped({ argnums: 1 })),
     "grad of a vector": () => grad((x: Tensor) => x)(x),
     "grad of a struct": () => grad(wrong((x: Tensor) => ({ x })))(x),
@@ -785,6 +791,20 @@ describe("wrong arguments", () => {
     "grad by an integer": () => grad((x: Tensor) => x.sum())(tensor([1, 2], "int32")),
     "grad by a number": () => grad((x: Tensor) => x)(untyped(3)),
     "grad by a struct with a number": () => grad((p: { w: Tensor }) => p.w)(untyped({ w: tensor(1), rate: 0.1 })),
+    "grad by an instance of a class": () =>
+      grad((p: { w: Tensor }) => p.w)(
+        untyped(
+          new (class Model {
+            readonly w = x;
+          })(),
+        ),
+      ),
+    "grad by a typed array": () => grad((x: Tensor) => x.sum())(untyped(Float64Array.of(1))),
+    "hvp of a vector": () => hvp((x: Tensor) => x)([x], [x]),
+    "hvp along another shape": () => hvp((x: Tensor) => x.sum())([x], [tensor(1)]),
+    "hessian of a vector": () => hessian((x: Tensor) => x)(x),
+    "hessian by an integer": () => hessian((x: Tensor) => x.sum())(tensor([1, 2], "int32")),
+    "valueAndGrad of a vector": () => valueAndGrad((x: Tensor) => x)(x),
     "wrt out of range": () => grad((x: Tensor) => x.sum(), { wrt: 1 })(x),
     "wrt twice": () => grad((x: Tensor) => x.sum(), { wrt: [0, 0] })(x),
     "wrt a word": () => grad((x: Tensor) => x.sum(), untyped({ wrt: "x" }))(x),
@@ -817,35 +837,48 @@ describe("wrong arguments", () => {
       {
         "a cotangent of another form": "vjp: the structs differ in form — .a against [0]; give structs with the same keys and lengths",
         "a cotangent of another shape": "vjp: the cotangent has another shape than what it belongs to — the cotangent is [], the output is [2]; make them equal",
-        "a tangent of another shape": "jvp: the tangent has another shape than what it belongs to — the tangent is [1], argument 1 is [2]; make them equal",
+        "a tangent of another shape": "jvp: the tangent has another shape than what it belongs to — the tangent is [1], argument 0 is [2]; make them equal",
         "aux without a pair": "grad: with aux the function returns a pair — float64[]; return [output, aux]",
         "detach of nothing": "detach: there is no tensor — 3; give a tensor or a struct of tensors",
-        "grad by a number": "grad: argument 1 is not a tensor — 3; a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument",
-        "grad by a struct with a number": "grad: argument 1.rate is not a tensor — 0.1; a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument",
-        "grad by an integer": "grad: argument 1 is not differentiable — int32[2]; give float64 or float32, or move it to another argument",
+        "grad by a number": "grad: argument 0 is not a tensor — 3; a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument",
+        "grad by a struct with a number": "grad: argument 0.rate is not a tensor — 0.1; a differentiated argument holds tensors in plain objects and arrays, so pass tensor(…) or move it to another argument",
+        "grad by a typed array": "grad: argument 0 is not a tensor — a Float64Array of length 1; wrap it in tensor(…)",
+        "grad by an instance of a class": "grad: argument 0 is not a tensor — an instance of Model; only plain objects and arrays hold tensors, so copy its tensors into one",
+        "grad by an integer": "grad: argument 0 is not differentiable — int32[2]; give float64 or float32, or move it to another argument",
         "grad of a number": "grad: the output is not a tensor — 1; give tensors, also in plain objects and arrays",
         "grad of a struct": "grad: the output is not a float scalar — a struct of 1 tensor; return a scalar (sum or mean it), or use vjp or jacobian",
         "grad of a vector": "grad: the output is not a float scalar — float64[2]; return a scalar (sum or mean it), or use vjp or jacobian",
         "grad of an integer": "grad: the output is not a float scalar — int32[]; return a scalar (sum or mean it), or use vjp or jacobian",
         "grad of no function": "grad: the first argument is not a function — 3; give a function of tensors",
         "grad of nothing": "grad: the output is not a float scalar — nothing; return a scalar (sum or mean it), or use vjp or jacobian",
-        "grad with a number for options": "grad: the options are not an object — 3; give an object with wrt, aux",
+        "grad with a number for options": "grad: the options are not an object — 3; give an object with wrt, aux, or write grad(f)(x)",
+        "grad with a struct of arguments": "grad: an argument stands where the options belong — an object with keys w; write grad(f)(x)",
         "grad with an unknown option": "grad: unknown option — "argnums"; the options are wrt, aux",
+        "grad with the arguments": "grad: an argument stands where the options belong — float64[2]; write grad(f)(x)",
+        "hessian by an integer": "hessian: argument 0 is not differentiable — int32[2]; give float64 or float32, or move it to another argument",
+        "hessian of a vector": "hessian: the output is not a float scalar — float64[2]; return a scalar (sum or mean it), or use vjp or jacobian",
+        "hvp along another shape": "hvp: the tangent has another shape than what it belongs to — the tangent is [], argument 0 is [2]; make them equal",
+        "hvp of a vector": "hvp: the output is not a float scalar — float64[2]; return a scalar (sum or mean it), or use vjp or jacobian",
+        "hvp with the arguments": "hvp: an argument stands where the options belong — [float64[2]]; write hvp(f)(primals, tangents)",
         "jacobian in no mode": "jacobian: unknown mode — "both"; give "forward", "reverse"",
         "jacobian of integers": "jacobian: the output is not differentiable — int32[]; return float64 or float32, or hand it on as aux",
+        "jvp with the arguments": "jvp: an argument stands where the options belong — [float64[2]]; write jvp(f)(primals, tangents)",
         "linearize with a bare tangent for a list": "linearize: the tangent is not a list — float64[2]; give one tangent for each index in wrt",
         "no tangent": "jvp: there is no tangent — [null]; give one for each argument that moves",
         "primals that are no list": "jvp: the primals are not a list — float64[2]; give the list of arguments",
         "too few tangents for wrt": "jvp: 1 tangents for 2 arguments — [float64[2]]; give one for each index in wrt",
         "too many tangents": "jvp: 2 tangents for 1 arguments — [float64[2], float64[2]]; give one each",
+        "valueAndGrad of a vector": "valueAndGrad: the output is not a float scalar — float64[2]; return a scalar (sum or mean it), or use vjp or jacobian",
+        "vjp with the arguments": "vjp: an argument stands where the options belong — float64[2]; write vjp(f)(x)",
         "vmap of a function that reads": "item: reading a value while tracing on shapes — at <line>, where only shapes are known; use where, cond or whileLoop in place of JavaScript control flow",
-        "vmap of different sizes": "vmap: batch sizes differ — argument 1 has 2, argument 2 has 3; give batches of one size",
+        "vmap of different sizes": "vmap: batch sizes differ — argument 0 has 2, argument 1 has 3; give batches of one size",
         "vmap of nothing": "vmap: there is no batched tensor — every axis is null; batch at least one argument",
         "vmap of scalars": "vmap: no such axis — 0 for rank 0; a scalar has no axes",
         "vmap out of range": "vmap: no such axis — 1 for rank 1; give an integer from -1 to 0",
         "vmap over half an axis": "vmap: no such axis — 0.5 for rank 1; give an integer from -1 to 0",
         "vmap over too few axes": "vmap: inAxes does not fit 2 arguments — [0]; give one axis, or a list with one an argument",
-        "vmap with a struct of axes for a tensor": "vmap: inAxes does not fit argument 1 — an object with keys x; give an integer, null, or a struct of them in the argument's form",
+        "vmap with a struct of axes for a tensor": "vmap: inAxes does not fit argument 0 — an object with keys x; give an integer, null, or a struct of them in the argument's form",
+        "vmap with the arguments": "vmap: an argument stands where the options belong — float64[2]; write vmap(f)(x)",
         "wrt a word": "grad: wrt is not an argument index or a list of them — "x"; give 0 for the first argument",
         "wrt out of range": "grad: wrt names none of the 1 arguments — 1; give argument indices from 0",
         "wrt twice": "grad: wrt names an argument twice — [0, 0]; name each once",

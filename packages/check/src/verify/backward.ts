@@ -117,7 +117,7 @@ function formOf(at: unknown, shapes: Shapes, domain: Range | readonly Range[] | 
   const isList = Array.isArray(at);
   const entries = Object.entries(at);
   const leaves = entries.map(([key, x], i): Leaf => {
-    const path = isList ? `input ${Number(key) + 1}` : key;
+    const path = isList ? `input ${key}` : key;
     if (!isFloatArray(x))
       throw checkArgumentError("checkBackward", `${path} is not an array of floats`, x, "give a Float64Array or a Float32Array");
     const shape = shapes?.[key] ?? [x.length];

@@ -24,7 +24,7 @@ export type Point = readonly Float64Array[];
 export type Range = Partial<Pick<Domain, "low" | "high" | "closed">>;
 
 export interface Leaf {
-  /** `argument 1.w`, for messages. */
+  /** `argument 0.w`, for messages. */
   readonly path: string;
   readonly shape: Shape;
   readonly dtype: "float32" | "float64";
@@ -60,7 +60,7 @@ export function inputsOf(
     if (!Number.isInteger(index) || index < 0 || index >= at.length)
       throw checkArgumentError(check, `wrt names none of the ${at.length} arguments`, index, "give argument indices from 0");
   }
-  const parts = indices.map((index) => flatten(at[index], check, `argument ${index + 1}`));
+  const parts = indices.map((index) => flatten(at[index], check, `argument ${index}`));
   const leaves = parts.flatMap(({ leaves: own, definition }, part) =>
     own.map((x, i): Leaf => {
       const { path } = definition.leaves[i]!;
@@ -86,7 +86,7 @@ export function inputsOf(
     base: parts.flatMap((part) => part.leaves.map((x) => Float64Array.from(entriesOf(x)))),
     form: typeof wrt === "number" ? at[wrt] : indices.map((index) => at[index]),
     named: wideArguments.flatMap((arg, i) => {
-      const { leaves: own, definition } = flattenTensors(arg, `argument ${i + 1}`);
+      const { leaves: own, definition } = flattenTensors(arg, `argument ${i}`);
       return own.map((x, k) => ({ path: definition.leaves[k]!.path, tensor: x }));
     }),
     narrow: (own) => fill(at, own),

@@ -4,7 +4,7 @@ import { apply, operand, type Op, type SubGraph } from "../op.ts";
 import { where } from "../ops/selection.ts";
 import { reshape } from "../ops/movement.ts";
 import { flatten, unflatten } from "../struct.ts";
-import type { Tensor, TensorLike } from "../tensor.ts";
+import { isTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import {
   backwardGraph,
   batchedGraph,
@@ -112,8 +112,8 @@ export function cond<A extends readonly unknown[], R>(
 ): R {
   checkFunction("cond", "onTrue", onTrue);
   checkFunction("cond", "onFalse", onFalse);
-  const test = checkPredicate("cond", operand("cond", 0, predicate));
-  const flat = operands.map((operand, i) => flatten(operand, "cond", `operand ${i + 1}`));
+  const test = checkPredicate("cond", predicate);
+  const flat = operands.map((operand, i) => flatten(operand, "cond", `operand ${i}`));
   const leaves = flat.flatMap((one) => one.leaves);
   const decided = test.storage !== null && (!test.origin?.watch.open || runsDirectly([test, ...leaves]));
   if (decided) return (test.values[0] !== 0 ? onTrue : onFalse)(...operands);
@@ -125,7 +125,11 @@ export function cond<A extends readonly unknown[], R>(
   return unflatten<R>(taken.definition, apply(condOp, [test, ...leaves, ...hidden], params));
 }
 
-export function checkPredicate(op: string, predicate: Tensor): Tensor {
+/** What a choice or a loop decides by, as a scalar tensor. */
+export function checkPredicate(op: string, value: unknown): Tensor {
+  if (!isTensor(value) && typeof value !== "number" && typeof value !== "boolean")
+    throw argumentError(op, "the predicate is not a tensor", value, "give a scalar, such as x.less(0)");
+  const predicate = operand(op, 0, value);
   if (predicate.rank !== 0)
     throw argumentError(
       op,

@@ -4,7 +4,7 @@ import { add } from "../define/elementwise.ts";
 import { checkInteger, checkOptions } from "../define/options.ts";
 import { argumentError, missingStepsError, stepsError } from "../errors.ts";
 import { recordFunction, replay } from "../graph.ts";
-import { apply, type Op, operand, type SubGraph } from "../op.ts";
+import { apply, type Op, type SubGraph } from "../op.ts";
 import { cast } from "../ops/cast.ts";
 import { broadcastTo } from "../ops/movement.ts";
 import { sum } from "../ops/reduction.ts";
@@ -197,7 +197,7 @@ export function whileLoop<C>(condition: (carry: C) => Tensor, body: (carry: C) =
   return unflatten<C>(carry.definition, apply(whileOp, [...carry.leaves, ...hidden], params));
 }
 
-const checkTest = (test: unknown): Tensor => checkPredicate("whileLoop", operand("whileLoop", 0, test));
+const checkTest = (test: unknown): Tensor => checkPredicate("whileLoop", test);
 
 /** The loop in JavaScript, one call of each function a step. */
 function runWhile(

@@ -1,11 +1,12 @@
 /** Checks of the plain arguments of ops: option objects and integers. Knows the house form of errors; knows no op by name. */
 import { argumentError, describe } from "../errors.ts";
+import { isTensor } from "../tensor.ts";
 
-/** Throws unless `options` is an object whose keys are among the known ones. */
-export function checkOptions(op: string, options: unknown, known: readonly string[]): void {
-  const wanted = `give an object with ${known.join(", ")}`;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw argumentError(op, "the options are not an object", options, wanted);
+/** Throws unless `options` is an object whose keys are among the known ones; `instead` is the call that was meant where it is something else. */
+export function checkOptions(op: string, options: unknown, known: readonly string[], instead?: string): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options) || isTensor(options)) {
+    const remedy = `give an object with ${known.join(", ")}${instead === undefined ? "" : `, or write ${instead}`}`;
+    throw argumentError(op, "the options are not an object", options, remedy);
   }
   const stray = Object.keys(options).find((key) => !known.includes(key));
   if (stray !== undefined) throw argumentError(op, "unknown option", stray, `the options are ${known.join(", ")}`);

@@ -43,9 +43,15 @@ export function readAxes(op: string, axes: unknown, rank: number): number[] {
   return normalizeAxes(op, axes, rank);
 }
 
-/** The params of a reduction call, checked; `others` are the names of further options. */
-export function reductionParams(op: string, x: Tensor, options: AxesOptions, others: readonly string[] = []): ReductionParams {
-  checkOptions(op, options, ["axes", "keepDims", ...others]);
+/** The params of a reduction call, checked; `others` are the names of further options, `instead` is the call meant by a second operand. */
+export function reductionParams(
+  op: string,
+  x: Tensor,
+  options: AxesOptions,
+  others: readonly string[] = [],
+  instead?: string,
+): ReductionParams {
+  checkOptions(op, options, ["axes", "keepDims", ...others], instead);
   return { axes: readAxes(op, options.axes, x.rank), keepDims: checkFlag(op, "keepDims", options.keepDims ?? false) };
 }
 
@@ -89,13 +95,16 @@ export interface ReductionRow {
   readonly sample?: (draw: Draw) => readonly unknown[];
   readonly laws?: readonly Law[];
   readonly conventions?: readonly Convention[];
+  /** The function of two operands that a second operand is meant for. */
+  readonly pairwise?: string;
 }
 
-export function reductionFunction(op: Op<ReductionParams>, { sample = sampleReduction(), ...row }: ReductionRow = {}): Reduction {
+export function reductionFunction(op: Op<ReductionParams>, { sample = sampleReduction(), pairwise, ...row }: ReductionRow = {}): Reduction {
+  const instead = pairwise === undefined ? undefined : `${pairwise}(x, y)`;
   return callable(
     (x: TensorLike, options: AxesOptions = {}) => {
       const input = tensorArgument(op.name, x);
-      return apply1(op, [input], reductionParams(op.name, input, options));
+      return apply1(op, [input], reductionParams(op.name, input, options, [], instead));
     },
     { name: op.name, op: op as Op, sample, ...row },
   );
@@ -123,6 +132,7 @@ const sumOp: Op<ReductionParams> = /* @__PURE__ */ reduction({
  * ```
  */
 export const sum: Reduction = /* @__PURE__ */ reductionFunction(sumOp, {
+  pairwise: "add",
   laws: [
     { name: "Σ(x + x) = Σx + Σx", left: (x) => sum(add(x, x)), right: (x) => add(sum(x), sum(x)) },
     { name: "Σ(-x) = -Σx", left: (x) => sum(neg(x)), right: (x) => neg(sum(x)) },
@@ -178,6 +188,7 @@ function othersInLine(x: Tensor): Tensor {
  * ```
  */
 export const prod: Reduction = /* @__PURE__ */ reductionFunction(productOp, {
+  pairwise: "mul",
   sample: /* @__PURE__ */ sampleReduction(2),
   laws: [{ name: "Π(x · x) = Πx · Πx", left: (x) => prod(mul(x, x)), right: (x) => mul(prod(x), prod(x)) }],
   conventions: [
@@ -226,6 +237,7 @@ const minOp: Op<ReductionParams> = /* @__PURE__ */ extreme("min", Infinity, 2147
  * ```
  */
 export const max: Reduction = /* @__PURE__ */ reductionFunction(maxOp, {
+  pairwise: "maximum",
   sample: /* @__PURE__ */ sampleReduction(2, true),
   laws: [{ name: "max x = -min(-x)", left: (x) => max(x), right: (x) => neg(min(neg(x))) }],
   conventions: [{ at: "a tie", arguments: [[3, 1, 3]], value: 3, gradient: [[0.5, 0, 0.5]] }],
@@ -241,6 +253,7 @@ export const max: Reduction = /* @__PURE__ */ reductionFunction(maxOp, {
  * ```
  */
 export const min: Reduction = /* @__PURE__ */ reductionFunction(minOp, {
+  pairwise: "minimum",
   sample: /* @__PURE__ */ sampleReduction(2, true),
   laws: [{ name: "min x = -max(-x)", left: (x) => min(x), right: (x) => neg(max(neg(x))) }],
   conventions: [{ at: "a tie", arguments: [[1, 3, 1]], value: 1, gradient: [[0.5, 0, 0.5]] }],
@@ -273,7 +286,7 @@ const sampleTruth = (draw: Draw): readonly unknown[] => {
  * any(tensor([[true, false], [false, false]]), { axes: 1 }); // => tensor([true, false], bool)
  * ```
  */
-export const any: Reduction = /* @__PURE__ */ reductionFunction(anyOp, { sample: sampleTruth });
+export const any: Reduction = /* @__PURE__ */ reductionFunction(anyOp, { pairwise: "logicalOr", sample: sampleTruth });
 
 /**
  * Whether every entry over axes (all by default) is true or not 0 (NaN is not 0); true over an empty axis.
@@ -282,7 +295,7 @@ export const any: Reduction = /* @__PURE__ */ reductionFunction(anyOp, { sample:
  * all(tensor([[true, false], [true, true]]), { axes: 1 }); // => tensor([false, true], bool)
  * ```
  */
-export const all: Reduction = /* @__PURE__ */ reductionFunction(allOp, { sample: sampleTruth });
+export const all: Reduction = /* @__PURE__ */ reductionFunction(allOp, { pairwise: "logicalAnd", sample: sampleTruth });
 
 const countNonzeroOp: Op<ReductionParams> = /* @__PURE__ */ composite<ReductionParams>({
   name: "countNonzero",

@@ -5,7 +5,7 @@ import { isFloat } from "../dtype.ts";
 import { argumentError, clashError, describe, dtypeLeafError, formatShape, notScalarError } from "../errors.ts";
 import { type Graph, recordFunction, type RecordOptions } from "../graph.ts";
 import { sameShape } from "../shape.ts";
-import { checkSameForm, flatten, type StructDefinition, type StructOf, unflatten } from "../struct.ts";
+import { checkSameForm, flatten, flattenTensors, type StructDefinition, type StructOf, unflatten } from "../struct.ts";
 import { forget, isTensor, type Tensor } from "../tensor.ts";
 
 /** An argument's index, or several. */
@@ -38,10 +38,19 @@ export type Tangents<A extends readonly unknown[], W> = W extends readonly numbe
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** Throws unless the transform got a function and an options object with the known keys. */
-export function checkTransform(transform: string, f: unknown, options: object, known: readonly string[] = ["wrt", "aux"]): void {
+/** Throws unless the transform got a function and an options object with the known keys; `call` is how its result is called. */
+export function checkTransform(
+  transform: string,
+  f: unknown,
+  options: unknown,
+  known: readonly string[] = ["wrt", "aux"],
+  call = "(x)",
+): void {
   if (typeof f !== "function") throw argumentError(transform, "the first argument is not a function", f, "give a function of tensors");
-  checkOptions(transform, options, known);
+  const whole = `${transform}(f)${call}`;
+  if (flattenTensors(options).leaves.length > 0)
+    throw argumentError(transform, "an argument stands where the options belong", options, `write ${whole}`);
+  checkOptions(transform, options, known, whole);
   const { aux } = options as DifferentiationOptions;
   if (aux !== undefined) checkFlag(transform, "aux", aux);
 }
@@ -58,7 +67,7 @@ export interface Differentiated {
 
 export function differentiated(transform: string, args: readonly unknown[], wrt: Wrt): Differentiated {
   const indices = checkIndices(transform, args, wrt);
-  const parts = indices.map((index) => flatten(args[index], transform, `argument ${index + 1}`));
+  const parts = indices.map((index) => flatten(args[index], transform, `argument ${index}`));
   for (const part of parts) {
     part.leaves.forEach((leaf, i) => {
       if (!isFloat(leaf.dtype)) throw dtypeLeafError(transform, part.definition.leaves[i]!.path, leaf);

@@ -268,8 +268,8 @@ function traceBackward(
   return { backward: graph, marked };
 }
 
-/** `argument 1.w` for the path `[0].w`. */
-const argumentAt = (path: string): string => path.replace(/^\[(\d+)\]/, (_, i: string) => `argument ${Number(i) + 1}`);
+/** `argument 0.w` for the path `[0].w`. */
+const argumentAt = (path: string): string => path.replace(/^\[(\d+)\]/, (_, i: string) => `argument ${i}`);
 
 function checkCotangent(path: string, leaf: Tensor, cotangent: Tensor): void {
   if (sameShape(leaf.shape, cotangent.shape)) return;

@@ -22,7 +22,7 @@ import { checkTransform, released } from "./arguments.ts";
 export function debug<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: A) => R {
   checkTransform("debug", f, {});
   return (...args) => {
-    const flat = args.map((arg, i) => flattenTensors(arg, `argument ${i + 1}`));
+    const flat = args.map((arg, i) => flattenTensors(arg, `argument ${i}`));
     for (const { leaves, definition } of flat) leaves.forEach((leaf, i) => checkArgument(leaf, definition.leaves[i]!.path));
     let out: R | undefined;
     recordFunction(

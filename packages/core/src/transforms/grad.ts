@@ -57,8 +57,17 @@ export function grad<A extends readonly unknown[], const W extends Wrt = 0>(
 ): (...args: Arguments<A, W>) => Gradient<A, W>;
 export function grad(f: (...args: never[]) => unknown, options: DifferentiationOptions = {}): (...args: unknown[]) => unknown {
   checkTransform("grad", f, options);
+  return gradientOf("grad", f, options);
+}
+
+/** The gradient on behalf of a transform, whose name its errors bear. */
+export function gradientOf(
+  transform: string,
+  f: (...args: never[]) => unknown,
+  options: DifferentiationOptions,
+): (...args: readonly unknown[]) => unknown {
   return (...args) => {
-    const [, gradient, ...aux] = differentiate("grad", f, options, args);
+    const [, gradient, ...aux] = differentiate(transform, f, options, args);
     return options.aux ? [gradient, ...aux] : gradient;
   };
 }

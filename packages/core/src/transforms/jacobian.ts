@@ -19,8 +19,8 @@ import {
   type Tangents,
   type Wrt,
 } from "./arguments.ts";
-import { grad } from "./grad.ts";
-import { jvp, linearGraph } from "./jvp.ts";
+import { gradientOf } from "./grad.ts";
+import { linearGraph, pushforwardOf } from "./jvp.ts";
 import { batchGraph } from "./vmap.ts";
 
 /** For each tensor of `R`, the struct `G`: the rows of a Jacobian by output, their columns by argument. */
@@ -54,10 +54,19 @@ export function jacobian<A extends readonly unknown[], R, const W extends Wrt = 
 export function jacobian(f: (...args: never[]) => unknown, options: JacobianOptions = {}): (...args: unknown[]) => unknown {
   checkTransform("jacobian", f, options, ["wrt", "aux", "mode"]);
   if (options.mode !== undefined) checkChoice("jacobian", "mode", options.mode, ["forward", "reverse"]);
+  return jacobianOf("jacobian", f, options);
+}
+
+/** The Jacobian on behalf of a transform, whose name its errors bear. */
+function jacobianOf(
+  transform: string,
+  f: (...args: never[]) => unknown,
+  options: JacobianOptions,
+): (...args: readonly unknown[]) => unknown {
   return (...args) => {
-    const inputs = differentiated("jacobian", args, options.wrt ?? 0);
-    const call = recordCall("jacobian", f, inputs, options.aux ?? false);
-    const outputs = floatOutputs("jacobian", call);
+    const inputs = differentiated(transform, args, options.wrt ?? 0);
+    const call = recordCall(transform, f, inputs, options.aux ?? false);
+    const outputs = floatOutputs(transform, call);
     const mode = options.mode ?? (totalSize(inputs.leaves) < totalSize(outputs) ? "forward" : "reverse");
     const blocks = mode === "forward" ? forwardBlocks(call.graph) : reverseBlocks(call.graph);
     const rows = blocks.map((row) => inputs.pack(row.map(forget)));
@@ -141,8 +150,7 @@ export function hessian<A extends readonly unknown[], const W extends Wrt = 0>(
 ): (...args: Arguments<A, W>) => Jacobian<Gradient<A, W>, Gradient<A, W>>;
 export function hessian(f: (...args: never[]) => unknown, options: DifferentiationOptions = {}): (...args: unknown[]) => unknown {
   checkTransform("hessian", f, options);
-  const gradient = grad(f as () => Tensor, options as object) as (...args: unknown[]) => unknown;
-  return jacobian(gradient, { ...options, mode: "forward" } as object) as (...args: unknown[]) => unknown;
+  return jacobianOf("hessian", gradientOf("hessian", f, options), { ...options, mode: "forward" });
 }
 
 /**
@@ -160,9 +168,8 @@ export function hvp<A extends readonly unknown[], const W extends Wrt = 0>(
   options?: Omit<DifferentiationOptions<W>, "aux">,
 ): (primals: Arguments<A, W>, tangents: Tangents<A, W>) => Gradient<A, W>;
 export function hvp(f: (...args: never[]) => unknown, options: DifferentiationOptions = {}): (primals: never, tangents: never) => unknown {
-  checkTransform("hvp", f, options, ["wrt"]);
+  checkTransform("hvp", f, options, ["wrt"], "(primals, tangents)");
   const wrt = options.wrt ?? 0;
-  const gradient = grad(f as () => Tensor, { wrt } as object) as (...args: unknown[]) => unknown;
-  const push = jvp(gradient, { wrt }) as (primals: unknown, tangents: unknown) => readonly unknown[];
+  const push = pushforwardOf("hvp", gradientOf("hvp", f, { wrt }), { wrt });
   return (primals, tangents) => push(primals, tangents)[1];
 }

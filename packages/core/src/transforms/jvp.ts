@@ -51,12 +51,21 @@ export function jvp<A extends readonly unknown[], R>(
   options?: { readonly aux?: false },
 ): (primals: A, tangents: PrimalTangents<A>) => [value: R, tangent: R];
 export function jvp(f: (...args: never[]) => unknown, options: DifferentiationOptions = {}): (primals: never, tangents: never) => unknown {
-  checkTransform("jvp", f, options);
-  return (primals: readonly unknown[], tangents: readonly unknown[]) => {
-    const { wrt, given } = directions("jvp", primals, tangents, options.wrt);
-    const inputs = differentiated("jvp", primals, wrt);
-    const { graph, definition, aux } = recordCall("jvp", f, inputs, options.aux ?? false, { reverse: false });
-    const pushed = settled(pushforward(graph, tangentLeaves("jvp", given, inputs)), graph.outputs);
+  checkTransform("jvp", f, options, undefined, "(primals, tangents)");
+  return pushforwardOf("jvp", f, options);
+}
+
+/** The value and the derivative along a direction on behalf of a transform, whose name its errors bear. */
+export function pushforwardOf(
+  transform: string,
+  f: (...args: never[]) => unknown,
+  options: DifferentiationOptions,
+): (primals: readonly unknown[], tangents: readonly unknown[]) => readonly unknown[] {
+  return (primals, tangents) => {
+    const { wrt, given } = directions(transform, primals, tangents, options.wrt);
+    const inputs = differentiated(transform, primals, wrt);
+    const { graph, definition, aux } = recordCall(transform, f, inputs, options.aux ?? false, { reverse: false });
+    const pushed = settled(pushforward(graph, tangentLeaves(transform, given, inputs)), graph.outputs);
     const out = [unflatten(definition, graph.outputs.map(forget)), unflatten(definition, pushed)];
     return options.aux ? [...out, released(aux)] : out;
   };

@@ -1,5 +1,4 @@
 /** Batching: a function recorded on one example's shapes and walked again on whole batches by each op's lift rule. */
-import { checkOptions } from "../define/options.ts";
 import { argumentError, clashError, readError } from "../errors.ts";
 import { recordFunction, walk } from "../graph.ts";
 import { apply, type SubGraph } from "../op.ts";
@@ -8,6 +7,7 @@ import type { Node } from "../recording.ts";
 import { normalizeAxis } from "../shape.ts";
 import { flatten, type StructDefinition, unflatten } from "../struct.ts";
 import { forget, isTensor, type Tensor } from "../tensor.ts";
+import { checkTransform } from "./arguments.ts";
 
 /** A value on a walk over batches: with the batch axis in front, or the same for every example. */
 interface Batched {
@@ -84,10 +84,9 @@ export interface VmapOptions {
  * ```
  */
 export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R, options: VmapOptions = {}): (...args: A) => R {
-  if (typeof f !== "function") throw argumentError("vmap", "the first argument is not a function", f, "give a function of tensors");
-  checkOptions("vmap", options, ["inAxes", "outAxes"]);
+  checkTransform("vmap", f, options, ["inAxes", "outAxes"]);
   return (...args: A): R => {
-    const parts = args.map((arg, i) => split(arg, axesOf(options.inAxes, i, args.length), `argument ${i + 1}`));
+    const parts = args.map((arg, i) => split(arg, axesOf(options.inAxes, i, args.length), `argument ${i}`));
     const fronts = parts.flatMap(({ leaves, axes }) => leaves.map((leaf, i) => moveToFront(leaf, axes[i]!)));
     const size = batchSize(
       fronts,
