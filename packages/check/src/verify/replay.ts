@@ -178,7 +178,40 @@ export function sidesAt(frozen: Frozen, leaves: readonly Leaf[], point: Point, d
   const [far, close] = [apart(a.primal, d.primal), apart(b.primal, c.primal)];
   const jump =
     close > 0.5 * far && close > gapSize * Math.abs(dd.toNumber(c.primal)) && close > 2 ** -60 * (Math.abs(left) + Math.abs(right));
-  return { left, right, kink, jump };
+  if (undefinedSide || !(kink || jump)) return { left, right, kink, jump };
+  const rounding = roundingAt(frozen, leaves, point, direction);
+  return { left, right, kink: kink && narrow > rounding.slope, jump: jump && close > rounding.value };
+}
+
+/** Dual numbers with running errors; an exactly zero tangent stays zero. */
+const boundedDual = dual({
+  ...runningError,
+  strongProduct: (partial: RunningError, tangent: RunningError) =>
+    tangent.value === 0 && tangent.error === 0 ? tangent : runningError.mul(partial, tangent),
+});
+
+/** How far rounding in double-double may have moved the loss's slope and value, generously; 0 where it cannot be bounded. */
+function roundingAt({ graph, held }: Frozen, leaves: readonly Leaf[], point: Point, direction: Point): { slope: number; value: number } {
+  const exactly = (value: number): RunningError => ({ value, error: 0 });
+  const inputs = leaves.map(
+    ({ shape }, k): SystemTensor<Dual<RunningError>> => ({
+      shape,
+      dtype: "float64",
+      values: Array.from(point[k]!, (x, i) => ({ primal: exactly(x), tangent: exactly(direction[k]![i]!) })),
+    }),
+  );
+  const constants = held.map(
+    (x): SystemTensor<Dual<RunningError>> => ({
+      ...x,
+      values: (x.values as DoubleDouble[]).map((entry) => ({ primal: exactly(dd.toNumber(entry)), tangent: exactly(0) })),
+    }),
+  );
+  try {
+    const { primal, tangent } = evaluate(graph, boundedDual, [...inputs, ...constants])[0]!.values[0] as Dual<RunningError>;
+    return { slope: 2 ** -40 * finite(tangent.error), value: 2 ** -40 * finite(primal.error) };
+  } catch {
+    return { slope: 0, value: 0 };
+  }
 }
 
 /** The first node whose slope or value jumps between the two sides, measured against what flows into it. */
