@@ -9,3 +9,13 @@ export const checkArgumentError = (op: string, what: string, got: unknown, wante
 /** A loss whose output is not one float number. */
 export const lossOutputError = (op: string, output: unknown): CotangentError =>
   new CotangentError(`${op}: the loss is not a float scalar — ${describe(output)}; return a scalar (sum or mean it)`);
+
+/** An option that a check does not have. */
+export const unknownOptionError = (op: string, option: string, known: readonly string[]): CotangentError =>
+  new CotangentError(`${op}: unknown option — ${JSON.stringify(option)}; the options are ${known.join(", ")}`);
+
+/** A tolerance or a step size, which no check has. */
+export const toleranceError = (op: string, option: string): CotangentError =>
+  new CotangentError(
+    `${op}: there are no tolerances or steps to set — ${JSON.stringify(option)}; leave it out: the error bars are computed`,
+  );

@@ -3,7 +3,8 @@ export { checkOp, type CheckOpOptions, type LawFailure, type LawReport } from ".
 export { type Case, drawCase } from "./cases.ts";
 export { drawFrom } from "./draw.ts";
 export { mutateOp, type MutationReport } from "./mutants.ts";
-export { checkGradient, type CheckGradientOptions, type ClaimOf, type GradientOf } from "./verify/gradient.ts";
+export { checkGradient, type ClaimOf } from "./verify/gradient.ts";
+export type { Arguments, ArgumentsAt, Wrt, CheckOptions, PartOf } from "./verify/options.ts";
 export type { PrintOptions } from "./verify/report.ts";
 export type { Agrees, Kink, OutsideDomain, Refuted, ShapeClash, Unknown, Verdict, Witness } from "./verify/verdict.ts";
 export {

@@ -4,6 +4,7 @@ import { drawCase } from "./cases.ts";
 import { drawFrom } from "./draw.ts";
 import { checkArgumentError } from "./errors.ts";
 import { conventionFailures, laws } from "./laws.ts";
+import { checkNames } from "./verify/options.ts";
 
 export interface LawFailure {
   readonly law: string;
@@ -60,8 +61,7 @@ function checkedOptions(op: TableFunction, options: CheckOpOptions): CheckOpOpti
   if (typeof op !== "function" || typeof op.row?.sample !== "function") {
     throw checkArgumentError("checkOp", "not a function of the op table", op, "give one of the library's ops or one made with defineOp");
   }
-  const unknown = Object.keys(options).find((name) => !["seed", "runs", "only"].includes(name));
-  if (unknown !== undefined) throw checkArgumentError("checkOp", "unknown option", unknown, "the options are seed, runs, only");
+  checkNames("checkOp", options, ["seed", "runs", "only"]);
   const { runs, only } = options;
   if (runs !== undefined && !(Number.isInteger(runs) && runs > 0))
     throw checkArgumentError("checkOp", "runs is not a positive integer", runs, "give at least 1");

@@ -1,9 +1,10 @@
 /** A matcher for vitest: importing this file gives `expect(loss).toHaveGradient(claimed, options)`. It knows verdicts; it judges nothing. */
 import { expect } from "vitest";
-import { checkGradient, type CheckGradientOptions } from "./verify/gradient.ts";
+import { checkGradient } from "./verify/gradient.ts";
+import type { CheckOptions } from "./verify/options.ts";
 
 /** The arguments of the matcher after the loss, as `checkGradient` takes them. */
-export type HasGradient<R> = (claimed: unknown, options: CheckGradientOptions<readonly unknown[], number | readonly number[]>) => R;
+export type HasGradient<R> = (claimed: unknown, options: CheckOptions) => R;
 
 declare module "vitest" {
   // biome-ignore lint/suspicious/noExplicitAny: vitest declares its interface so
@@ -14,11 +15,7 @@ declare module "vitest" {
 }
 
 expect.extend({
-  toHaveGradient(
-    loss: (...args: readonly unknown[]) => never,
-    claimed: unknown,
-    options: CheckGradientOptions<readonly unknown[], number | readonly number[]>,
-  ) {
+  toHaveGradient(loss: (...args: readonly unknown[]) => never, claimed: unknown, options: CheckOptions) {
     const verdict = checkGradient(loss, claimed as never, options);
     return { pass: verdict.verdict === "AGREES", message: () => String(verdict) };
   },

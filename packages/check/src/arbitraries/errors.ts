@@ -10,8 +10,7 @@ export const optionError = (op: string, option: string, value: unknown, wanted: 
 export const optionsError = (op: string, options: unknown): CotangentError =>
   error(`${op}: the options are not an object — ${describe(options)}; give an object or leave it out`);
 
-export const unknownOptionError = (op: string, option: string, known: readonly string[]): CotangentError =>
-  error(`${op}: unknown option — ${JSON.stringify(option)}; the options are ${known.join(", ")}`);
+export { unknownOptionError } from "../errors.ts";
 
 export const shapeError = (op: string, shape: unknown): CotangentError =>
   error(

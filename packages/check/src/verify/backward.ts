@@ -6,6 +6,7 @@ import { checkArgumentError } from "../errors.ts";
 import { Misbehaviour, run, settledCall } from "./behaviour.ts";
 import { noiseNear } from "./differences.ts";
 import type { Judgement } from "./judgement.ts";
+import { checkNames } from "./options.ts";
 import { judgeByValues } from "./probe.ts";
 import {
   alongDirection,
@@ -65,8 +66,7 @@ export function checkBackward<A extends Arrays>(
     throw checkArgumentError("checkBackward", "forward is not a function", forward, "give a function of arrays");
   if (typeof backward !== "function")
     throw checkArgumentError("checkBackward", "backward is not a function", backward, "give a function of arrays and a cotangent");
-  if (typeof options !== "object" || options === null)
-    throw checkArgumentError("checkBackward", "there are no options", options, "give { at: [x] }");
+  checkNames("checkBackward", options, ["at", "shapes", "domain", "seed", "points"]);
   const { at, shapes, domain, seed = 1, points = 2 } = options;
   if (!Number.isInteger(seed)) throw checkArgumentError("checkBackward", "the seed is not an integer", seed, "give an integer");
   if (!Number.isInteger(points) || points < 0)

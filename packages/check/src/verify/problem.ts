@@ -46,12 +46,13 @@ export interface Inputs {
 
 const widened = (x: Tensor): Tensor => (x.dtype === "float32" ? cast(x, "float64") : x);
 
-/** Takes the arguments apart. Throws where one to be differentiated is not a struct of float tensors. */
+/** Takes the arguments apart; `called` may give paths better names. Throws where one to be differentiated is not a struct of float tensors. */
 export function inputsOf(
   check: string,
   at: readonly unknown[],
   wrt: number | readonly number[],
   domain: Range | readonly Range[] | undefined,
+  called: (path: string) => string = (path) => path,
 ): Inputs {
   if (!Array.isArray(at))
     throw checkArgumentError(check, "at is not a list of arguments", at, "give { at: [x] } with one entry an argument of the loss");
@@ -60,7 +61,7 @@ export function inputsOf(
     if (!Number.isInteger(index) || index < 0 || index >= at.length)
       throw checkArgumentError(check, `wrt names none of the ${at.length} arguments`, index, "give argument indices from 0");
   }
-  const parts = indices.map((index) => flatten(at[index], check, `argument ${index}`));
+  const parts = indices.map((index) => flatten(at[index], check, called(`argument ${index}`)));
   const leaves = parts.flatMap(({ leaves: own, definition }, part) =>
     own.map((x, i): Leaf => {
       const { path } = definition.leaves[i]!;
@@ -86,7 +87,7 @@ export function inputsOf(
     base: parts.flatMap((part) => part.leaves.map((x) => Float64Array.from(entriesOf(x)))),
     form: typeof wrt === "number" ? at[wrt] : indices.map((index) => at[index]),
     named: wideArguments.flatMap((arg, i) => {
-      const { leaves: own, definition } = flattenTensors(arg, `argument ${i}`);
+      const { leaves: own, definition } = flattenTensors(arg, called(`argument ${i}`));
       return own.map((x, k) => ({ path: definition.leaves[k]!.path, tensor: x }));
     }),
     narrow: (own) => fill(at, own),

@@ -1,26 +1,32 @@
 /** A short program that shows a refutation again: the functions' own text where it is short, and the point in full where it is small. */
 import type { Tensor } from "@cotangent/core";
 import { isTensor } from "@cotangent/core/engine";
-import type { Subject } from "./point.ts";
+import type { Given } from "./options.ts";
 import { type Point, tensorsAt } from "./problem.ts";
 
 const longest = 400;
 const largest = 64;
 
-export function reproductionOf({ loss, inputs }: Subject, claim: unknown, point: Point, seed: number): string {
-  const args = inputs.narrow(tensorsAt(inputs.leaves, point, false));
+/** A call of a check with its functions, in order and by the names they have in the program, at one point. */
+export function programOf(
+  check: string,
+  { inputs, seed, whole, asked }: Given,
+  functions: Readonly<Record<string, unknown>>,
+  point: Point,
+): string {
+  const at = whole(inputs.narrow(tensorsAt(inputs.leaves, point, false)));
+  const options = Object.entries(asked).map(([name, value]) => `, ${name}: ${literal(value)}`);
   return [
     'import { tensor } from "@cotangent/core";',
-    'import { checkGradient } from "@cotangent/check";',
-    `const loss = ${sourceOf(loss, "/* the loss */")};`,
-    `const claimed = ${sourceOf(claim, "/* the claim */")};`,
-    `const at = [${args.map(literal).join(", ")}];`,
-    `console.log(String(checkGradient(loss, claimed, { at, seed: ${seed}, points: 0 })));`,
+    `import { ${check} } from "@cotangent/check";`,
+    ...Object.entries(functions).map(([name, f]) => `const ${name} = ${sourceOf(f, `/* the ${name} */`)};`),
+    `const at = ${literal(at)};`,
+    `console.log(String(${check}(${Object.keys(functions).join(", ")}, { at${options.join("")}, seed: ${seed}, points: 0 })));`,
   ].join("\n");
 }
 
 function sourceOf(f: unknown, otherwise: string): string {
-  if (typeof f !== "function") return otherwise;
+  if (typeof f !== "function") return literal(f);
   const text = Function.prototype.toString.call(f);
   return text.length <= longest && !text.includes("[native code]") ? text : otherwise;
 }
@@ -33,6 +39,7 @@ function literal(value: unknown): string {
     return `{ ${Object.entries(value)
       .map(([key, item]) => `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)}: ${literal(item)}`)
       .join(", ")} }`;
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
   return typeof value === "function" ? "/* a function */" : (JSON.stringify(value) ?? String(value));
 }
 

@@ -90,7 +90,7 @@ function kinkFields({ op, place, left, right, claimed, subgradient }: KinkFound,
   return { op, input: leaf.path, index: unravel(place.at, leaf.shape), left, right, claimed, subgradient };
 }
 
-const pointInWords = (leaves: readonly Leaf[], point: Point): string =>
+export const pointInWords = (leaves: readonly Leaf[], point: Point): string =>
   leaves
     .map(({ path, shape }, k) =>
       point[k]!.length <= 6
