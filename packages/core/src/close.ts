@@ -27,7 +27,8 @@ export function allClose(x: Tensor, y: Tensor, options: CloseOptions = {}): bool
   checkOptions("allClose", options, ["rtol", "atol", "equalNaN"]);
   const { rtol = 1e-5, atol = 1e-8, equalNaN = false } = options;
   for (const bound of [rtol, atol])
-    if (!(bound >= 0)) throw argumentError("allClose", "a tolerance is not a number of at least 0", bound, "give such a number");
+    if (typeof bound !== "number" || !(bound >= 0))
+      throw argumentError("allClose", "a tolerance is not a number of at least 0", bound, "give such a number");
   checkFlag("allClose", "equalNaN", equalNaN);
   if (!sameShape(x.shape, y.shape)) return false;
   const [xs, ys] = [x.values, y.values];
