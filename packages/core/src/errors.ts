@@ -143,20 +143,25 @@ export const stepsError = (maxSteps: number): CotangentError =>
 export const missingRuleError = (op: string, rule: string): CotangentError =>
   error(`${op}: it has no ${rule} — the op was defined without one; give it one`);
 
+interface Shaped {
+  readonly shape: readonly number[];
+}
+
 export const nonFiniteError = (
-  op: string,
-  inputs: readonly { readonly shape: readonly number[] }[],
-  x: { readonly shape: readonly number[] },
+  source: { readonly op: string; readonly inputs: readonly Shaped[]; readonly line: string; readonly part: string },
+  x: Shaped,
   at: number,
   entry: number,
-  line: string,
-  backward: boolean,
-): CotangentError =>
-  error(
-    `debug: the first non-finite value is ${backward ? "in the backward pass" : "in the forward pass"} — ${backward ? "the derivative of " : ""}${op} of ${inputs.map((input) => formatShape(input.shape)).join(", ")} gives ${entry} at ${formatShape(unravel(at, x.shape))} of ${formatShape(x.shape)}; look at ${line}`,
+): CotangentError => {
+  const { op, inputs, line, part } = source;
+  const derivative = part === "forward pass" ? "" : "the derivative of ";
+  const application = `${op} of ${inputs.map((input) => formatShape(input.shape)).join(", ")}`;
+  return error(
+    `debug: the first non-finite value is in the ${part} — ${derivative}${application} gives ${entry} at ${formatShape(unravel(at, x.shape))} of ${formatShape(x.shape)}; look at ${line}`,
   );
+};
 
-export const argumentNonFiniteError = (path: string, x: { readonly shape: readonly number[] }, at: number, entry: number): CotangentError =>
+export const argumentNonFiniteError = (path: string, x: Shaped, at: number, entry: number): CotangentError =>
   error(
     `debug: an argument is not finite — ${path} has ${entry} at ${formatShape(unravel(at, x.shape))} of ${formatShape(x.shape)}; look at the caller`,
   );

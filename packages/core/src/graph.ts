@@ -59,6 +59,7 @@ function freshInput(x: Tensor | Aval, recording: Recording, abstract: boolean): 
   const storage: Storage = abstract || source === undefined ? null : source.storage;
   const fresh = new Tensor(x.shape, x.dtype, storage, node, 0);
   node.outputs = [fresh];
+  if (node.source?.inputs === node.inputs) node.source = { ...node.source, op: "an argument" };
   return fresh;
 }
 
@@ -164,7 +165,7 @@ export function walk<T>(graph: SubGraph, inputs: readonly T[], walker: Walker<T>
   const value = (place: number | Tensor): T => (typeof place === "number" ? slots[place]! : walker.constant(place));
   for (const { node, inputs: places, first } of plan.steps) {
     const given = places.map(value);
-    const outputs = node.source === undefined ? walker.step(node, given) : onBehalf(node, false, () => walker.step(node, given));
+    const outputs = node.source === undefined ? walker.step(node, given) : onBehalf(node.source, () => walker.step(node, given));
     for (let i = 0; i < node.outputs.length; i++) slots[first + i] = outputs[i]!;
   }
   return plan.outputs.map(value);

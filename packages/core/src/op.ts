@@ -7,7 +7,7 @@ import { nonFiniteError, operandError } from "./errors.ts";
 import { compileKernel, type Kernel } from "./loop/javascript.ts";
 import type { Program } from "./loop/program.ts";
 import type { Notation } from "./notation.ts";
-import { currentCause, Node, type Watch, watchOf } from "./recording.ts";
+import { currentlyChecked, Node, type Source, type Watch, watchOf } from "./recording.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { entriesOf, isTensor, scalarTensor, type Storage, Tensor, type TensorLike } from "./tensor.ts";
 
@@ -188,7 +188,7 @@ export function finish(
   const outputs = avals.map((aval, i) => new Tensor(aval.shape, aval.dtype, storages[i]!, node, i));
   if (node !== null) {
     node.outputs = outputs;
-    if (node.source !== undefined) checkFinite(node);
+    if (node.source !== undefined && !node.source.isStep) for (const out of outputs) checkFinite(node.source, out);
   }
   return outputs;
 }
@@ -207,20 +207,19 @@ export function finishOne(
   const node = new Node(op, params, inputs, watch);
   const out = new Tensor(shape, dtype, storage, node, 0);
   node.outputs = [out];
-  if (node.source !== undefined) checkFinite(node);
+  if (node.source !== undefined && !node.source.isStep) checkFinite(node.source, out);
   return out;
 }
 
-/** Throws when an output has a non-finite entry, and blames the user's op that it was made for. */
-function checkFinite(made: Node): void {
-  const cause = currentCause();
-  for (const out of made.outputs) checkFiniteFor(cause?.node ?? made, out, cause?.backward ?? false);
-}
-
-/** Throws when a value made for a node, by its op or by its derivative rule, has a non-finite entry. */
-export function checkFiniteFor(node: Node, x: Tensor, backward: boolean): void {
+/**
+ * Throws when what an op, a rule or a lift returned on behalf of a user's op has a non-finite entry, unless it is a step to what will be
+ * checked. A tensor traced on its shape is checked when its node is walked with values.
+ */
+export function checkFinite(source: Source, x: Tensor): void {
+  if (currentlyChecked() === "nothing") return;
+  if (x.storage === null && x.origin?.source?.isStep) x.origin.source = { ...source, isStep: false };
   const at = firstNonFinite(x);
-  if (at >= 0) throw nonFiniteError(node.op.name, node.inputs, x, at, entriesOf(x)[at]!, node.source ?? "an unknown line", backward);
+  if (at >= 0) throw nonFiniteError(source, x, at, entriesOf(x)[at]!);
 }
 
 /** The flat index of the first NaN or infinity, or -1. */

@@ -3,6 +3,7 @@
  * it descends from is open. It knows serial numbers and who is open; it knows nothing of values or derivatives.
  */
 import type { Op } from "./op.ts";
+import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** One application of an op to tensors of which at least one was watched. */
@@ -15,8 +16,8 @@ export class Node {
   readonly serial: number;
   /** Set once, right after the outputs are made. */
   outputs: readonly Tensor[] = noTensors;
-  /** The user's source line, noted only under `debug`: a node that has one is checked, in the forward and in the backward pass. */
-  source: string | undefined = undefined;
+  /** What its values are blamed on, noted only under `debug`: a node that has it is checked, in the forward and in the backward pass. */
+  source: Source | undefined = undefined;
 
   constructor(op: Op, params: unknown, inputs: readonly Tensor[], watch: Watch) {
     this.op = op;
@@ -24,7 +25,8 @@ export class Node {
     this.inputs = inputs;
     this.watch = watch;
     this.serial = nextSerial++;
-    if (watch.debug && anyDebugging()) this.source = cause?.node.source ?? userLine();
+    if (cause !== null) this.source = cause;
+    else if (watch.debug && anyDebugging()) this.source = { op: op.name, inputs, line: userLine(), part: "forward pass", isStep: false };
   }
 
   /** The name `label` gave its first output, shown by printers. */
@@ -48,27 +50,41 @@ export function labelOf(x: Tensor): string | undefined {
 const noTensors: readonly Tensor[] = [];
 let nextSerial = 1;
 
-/** The node on whose behalf ops run: one that a walk visits again, or one whose derivative rule is at work. */
-export interface Cause {
-  readonly node: Node;
-  readonly backward: boolean;
+/** What `debug` blames a value on: an op of the user's, what it was applied to, where, and what of it: outside the forward pass its derivative. */
+export interface Source {
+  readonly op: string;
+  readonly inputs: readonly { readonly shape: Shape }[];
+  readonly line: string;
+  readonly part: "forward pass" | "backward pass" | "tangents";
+  /** Whether it is a step to a value that is checked itself, so that an infinity on the way to a finite result is not named. */
+  readonly isStep: boolean;
 }
 
-let cause: Cause | null = null;
+/** What `debug` checks of what runs on behalf of an op: every value, what rules and lifts return, or nothing. */
+export type Checked = "everything" | "results" | "nothing";
+
+let cause: Source | null = null;
+let checked: Checked = "everything";
 
 /** What the op running now is blamed on, under `debug`; null for an op of the user's own. */
-export function currentCause(): Cause | null {
+export function currentCause(): Source | null {
   return cause;
 }
 
-/** Runs something on behalf of a node, so that `debug` can name the user's line. */
-export function onBehalf<T>(node: Node, backward: boolean, run: () => T): T {
-  const outer = cause;
-  cause = { node, backward };
+export function currentlyChecked(): Checked {
+  return checked;
+}
+
+/** Runs something on behalf of an op of the user's, with no more checks inside than outside. */
+export function onBehalf<T>(source: Source, run: () => T, most: Checked = "everything"): T {
+  const [outer, before] = [cause, checked];
+  cause = most === "everything" ? source : { ...source, isStep: true };
+  checked = before === "nothing" || most === "everything" ? before : most;
   try {
     return run();
   } finally {
     cause = outer;
+    checked = before;
   }
 }
 
@@ -204,6 +220,7 @@ function folderOfStack(stack: string | undefined): string | undefined {
 }
 
 const ownPackages = /[\\/]@cotangent[\\/][a-z]+[\\/]/;
+const position = /\(?([^()\s]+:\d+:\d+)\)?$/;
 const deepest = 60;
 
 /** The innermost stack frame outside the library, as `file:line:column`. */
@@ -213,6 +230,7 @@ export function userLine(): string {
   host.stackTraceLimit = deepest;
   const frames = (new Error().stack ?? "").split("\n").slice(1);
   host.stackTraceLimit = stackTraceLimit;
-  const frame = frames.find((line) => !(ownPackages.test(line) || (ownFolder !== undefined && line.includes(ownFolder)))) ?? "";
-  return /\(?([^()\s]+:\d+:\d+)\)?$/.exec(frame)?.[1] ?? "an unknown line";
+  const own = (frame: string): boolean => ownPackages.test(frame) || (ownFolder !== undefined && frame.includes(ownFolder));
+  const frame = frames.find((line) => position.test(line) && !own(line)) ?? "";
+  return position.exec(frame)?.[1] ?? "an unknown line";
 }

@@ -7,10 +7,10 @@ import { add } from "./define/elementwise.ts";
 import { zerosOf } from "./define/movement.ts";
 import { missingRuleError } from "./errors.ts";
 import { belongs, type Graph, recordFunction, walk } from "./graph.ts";
-import { type Aval, checkFiniteFor } from "./op.ts";
+import { type Aval, checkFinite } from "./op.ts";
 import { cast } from "./ops/cast.ts";
 import { broadcastTo, sumTo } from "./ops/movement.ts";
-import { type Node, onBehalf } from "./recording.ts";
+import { currentCause, type Node, onBehalf, type Source } from "./recording.ts";
 import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -48,7 +48,7 @@ export function pullback(graph: Sweepable, cotangents: readonly (Tensor | null)[
     for (let i = 0; i < given.length; i++) {
       const g = given[i]!;
       if (g === null || !wanted[i]) continue;
-      if (node.source !== undefined) checkFiniteFor(node, g, true);
+      if (node.source !== undefined) checkFinite(currentCause()!, g);
       accumulate(node.inputs[i]!, g);
     }
   };
@@ -62,7 +62,7 @@ export function pullback(graph: Sweepable, cotangents: readonly (Tensor | null)[
     const own = slots[at]!;
     slots[at] = undefined;
     nodes[at] = undefined;
-    if (node.source !== undefined) onBehalf(node, true, () => step(node, own));
+    if (node.source !== undefined) onBehalf({ ...node.source, part: "backward pass" }, () => step(node, own), "results");
     else step(node, own);
   }
   return inputs.map((_, i) => slots[i]?.[0] ?? null);
@@ -84,14 +84,16 @@ function settleTangent(t: Tensor, x: Aval): Tensor {
 function pullbackNode(node: Node, cotangents: readonly (Tensor | null)[], wanted: readonly boolean[]): readonly (Tensor | null)[] {
   const { op } = node;
   if (op.pullback !== undefined) return op.pullback(node, cotangents, wanted);
-  if (op.expand !== undefined) {
-    return pullback(
-      recordFunction((inputs) => op.expand!(inputs, node.params), node.inputs),
-      cotangents,
-    );
-  }
+  if (op.expand !== undefined) return throughExpansion(node, (expansion) => pullback(expansion, cotangents));
   if (op.pushforward === undefined) throw missingRuleError(op.name, "derivative");
   return transposePushforward(node, cotangents);
+}
+
+/** A sweep over the expansion of a composite; under `debug` its result is checked, not the steps to it. */
+function throughExpansion<T>(node: Node, sweep: (expansion: Graph) => T): T {
+  const run = (): T => sweep(recordFunction((inputs) => node.op.expand!(inputs, node.params), node.inputs));
+  const cause = currentCause();
+  return cause === null ? run() : onBehalf(cause, run, "nothing");
 }
 
 /** The pushforward is linear in the tangents, so its own pullback, at any tangents, is the transpose. */
@@ -114,7 +116,16 @@ function transposePushforward(node: Node, cotangents: readonly (Tensor | null)[]
 
 /** Tangents of a graph's outputs from those of its inputs; null is zero. */
 export function pushforward(graph: Graph, tangents: readonly (Tensor | null)[]): (Tensor | null)[] {
-  return walk<Tensor | null>(graph, tangents, { constant: () => null, step: pushforwardNode });
+  return walk<Tensor | null>(graph, tangents, {
+    constant: () => null,
+    step: (node, given) => {
+      if (node.source === undefined) return pushforwardNode(node, given);
+      const source: Source = { ...node.source, part: "tangents" };
+      const own = onBehalf(source, () => pushforwardNode(node, given), "results");
+      for (const t of own) if (t !== null) checkFinite(source, t);
+      return own;
+    },
+  });
 }
 
 function pushforwardNode(node: Node, tangents: readonly (Tensor | null)[]): readonly (Tensor | null)[] {
@@ -124,10 +135,6 @@ function pushforwardNode(node: Node, tangents: readonly (Tensor | null)[]): read
     const given = op.pushforward(node, tangents);
     return given.map((t, i) => (t === null || !isFloat(node.outputs[i]!.dtype) ? null : settleTangent(t, node.outputs[i]!)));
   }
-  if (op.expand !== undefined)
-    return pushforward(
-      recordFunction((inputs) => op.expand!(inputs, node.params), node.inputs),
-      tangents,
-    );
+  if (op.expand !== undefined) return throughExpansion(node, (expansion) => pushforward(expansion, tangents));
   throw missingRuleError(op.name, "derivative");
 }

@@ -13,6 +13,7 @@ import {
   label,
   linearize,
   matmul,
+  maxPool,
   ones,
   tensor,
   type Tensor,
@@ -739,6 +740,41 @@ describe("debug", () => {
     for (const h of [g, grad(g), (x: Tensor) => vmap(g)(x), (x: Tensor) => vmap(grad(g))(x), hessian(g)]) {
       expect(lineOf(() => (debug(h) as (x: Tensor) => unknown)(at))).toContain(logLine);
     }
+  });
+
+  test("under and over vmap, forward, backward and along tangents, it names the whole batch", () => {
+    const log = (x: Tensor): Tensor => x.log();
+    const root = (x: Tensor): Tensor => x.sqrt().sum();
+    const inLog = /the forward pass — log of \[2, 2\] gives -Infinity at \[1, 0\] of \[2, 2\]; look at <line>$/;
+    for (const h of [vmap(debug(log)), debug(vmap(log)), vmap(vmap(debug(log))), debug(vmap(vmap(log))), vmap(debug(vmap(log)))])
+      expect(message(() => h(at))).toMatch(inLog);
+    expect(message(() => vmap(debug(log), { inAxes: 1 })(at))).toMatch(/log of \[2, 2\] gives -Infinity at \[0, 1\] of \[2, 2\]/);
+    const inRoot = /the backward pass — the derivative of sqrt of \[2, 2\] gives Infinity at \[1, 0\] of \[2, 2\]/;
+    const total = (f: (x: Tensor) => Tensor) => grad((x: Tensor) => f(x).sum());
+    for (const h of [
+      vmap(grad(debug(root))),
+      vmap(debug(grad(root))),
+      debug(vmap(grad(root))),
+      total(vmap(debug(root))),
+      total(debug(vmap(root))),
+    ])
+      expect(message(() => h(at))).toMatch(inRoot);
+    for (const h of [debug((x: Tensor) => jvp(root)([x], [x])[1]), (x: Tensor) => jvp(debug(root))([x], [ones([2, 2])])[1]])
+      expect(message(() => h(at))).toMatch(/the tangents — the derivative of sqrt of \[2, 2\] gives Infinity at \[1, 0\] of \[2, 2\]/);
+    const weighted = vmap(
+      debug((x: Tensor, w: Tensor) => x.div(w).exp()),
+      { inAxes: [0, null] },
+    );
+    expect(message(() => weighted(at, tensor([1, 0])))).toMatch(/div of \[2, 2\], \[2\] gives Infinity at \[0, 1\] of \[2, 2\]/);
+    expect(message(() => vmap(debug(log))(tensor([[1], [Number.NaN]])))).toMatch(
+      /an argument of \[2, 1\] gives NaN at \[1, 0\] of \[2, 1\]/,
+    );
+  });
+
+  test("under vmap too, infinities on the way to a finite value are not named", () => {
+    const pooled = (x: Tensor): Tensor => maxPool(x.reshape([1, 1, 2]), { window: 2, stride: 1, padding: 1 }).sum();
+    for (const h of [vmap(debug(pooled)), debug(vmap(pooled)), vmap(debug(grad(pooled))), vmap(grad(debug(pooled)))])
+      expect(message(() => h(at))).toBe("nothing was thrown");
   });
 
   test("a non-finite partial that an exactly zero cotangent hides is named too", () => {

@@ -12,7 +12,7 @@ import { infix, type Notation, precedence } from "../notation.ts";
 import {
   type Aval,
   callable,
-  checkFiniteFor,
+  checkFinite,
   type Callable,
   type Convention,
   type Draw,
@@ -183,7 +183,7 @@ function passThrough<P>(rule: Rule<P>, t: Tensor, node: Node): Tensor | null {
   if ("pass" in rule) return rule.pass(t, node.inputs, node.params as P);
   const partial = rule.partial(node.inputs, node.outputs[0]!, node.params as P);
   if (typeof partial !== "number") {
-    if (node.source !== undefined) checkFiniteFor(node, partial, currentCause()?.backward ?? false);
+    if (node.source !== undefined) checkFinite(currentCause() ?? node.source, partial);
     return chainMul(t, partial);
   }
   return partial === 1 ? t : partial === 0 ? null : chainMul(t, partial);

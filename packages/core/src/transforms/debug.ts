@@ -11,8 +11,8 @@ import { checkTransform, released } from "./arguments.ts";
  * shapes, the entry and the line of the caller's code that applied the op.
  *
  * Wrap the whole computation, `debug(grad(f))`, or a part of it, `grad((x) => debug(f)(x))`: the derivatives of what ran inside are checked
- * too. Inside, control flow runs step by step so that the op itself is named. What does not depend on the arguments is not seen. It costs one pass over
- * every value and a stack trace an op.
+ * too. Inside, control flow runs step by step so that the op itself is named; under or over vmap the shapes and the entry named are those of the
+ * whole batch, its axis in front. What does not depend on the arguments is not seen. It costs one pass over every value and a stack trace an op.
  * @example
  * ```ts
  * debug((x: Tensor) => x.log().sum())(tensor([1, 0]));

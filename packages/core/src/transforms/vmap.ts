@@ -1,9 +1,9 @@
 /** Batching: a function recorded on one example's shapes and walked again on whole batches by each op's lift rule. */
 import { argumentError, clashError, readError } from "../errors.ts";
 import { recordFunction, walk } from "../graph.ts";
-import { apply, type SubGraph } from "../op.ts";
+import { apply, checkFinite, type SubGraph } from "../op.ts";
 import { broadcastTo, permute, reshape } from "../ops/movement.ts";
-import type { Node } from "../recording.ts";
+import { type Node, onBehalf } from "../recording.ts";
 import { normalizeAxis } from "../shape.ts";
 import { flatten, type StructDefinition, unflatten } from "../struct.ts";
 import { forget, isTensor, type Tensor } from "../tensor.ts";
@@ -37,6 +37,17 @@ function walkBatched(graph: SubGraph, inputs: readonly Tensor[], batched: readon
 }
 
 function batchNode(node: Node, values: readonly Batched[], size: number): readonly Batched[] {
+  if (node.source === undefined) return liftNode(node, values, size);
+  const { source } = node;
+  const inputs =
+    source.inputs === node.inputs ? values.map(({ tensor }) => tensor) : source.inputs.map((x) => ({ shape: [size, ...x.shape] }));
+  const own = { ...source, inputs };
+  const outputs = onBehalf(own, () => liftNode(node, values, size), "nothing");
+  if (!own.isStep) for (const { tensor } of outputs) checkFinite(own, tensor);
+  return outputs;
+}
+
+function liftNode(node: Node, values: readonly Batched[], size: number): readonly Batched[] {
   const { op, params } = node;
   const tensors = values.map((value) => value.tensor);
   if (values.every((value) => !value.batched)) return apply(op, tensors, params).map((tensor) => ({ tensor, batched: false }));
