@@ -47,6 +47,18 @@ export function remainder(x: number, y: number): number {
 }
 
 /**
+ * x to the power y as in C and NumPy: 1 to any power is 1, even to NaN, and so is -1 to an infinite one, where JavaScript gives NaN.
+ *
+ * @example
+ * ```ts
+ * power(1, NaN); // => 1
+ * ```
+ */
+export function power(x: number, y: number): number {
+  return x === 1 || (x === -1 && (y === Infinity || y === -Infinity)) ? 1 : x ** y;
+}
+
+/**
  * The smaller of two numbers; NaN when either is, and -0 below 0.
  *
  * @example

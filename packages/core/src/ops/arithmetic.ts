@@ -127,7 +127,7 @@ export const square: Unary = /* @__PURE__ */ unary({
 
 /**
  * x to the power y, as float64 for integers (whose powers may be fractions). NaN for a negative x and a y that is not whole; 0⁰ is 1.
- * Where y is NaN or |x| is 1 and y infinite the value is NaN, as JavaScript has it (C and NumPy give 1 for 1 to any power).
+ * 1 to any power is 1, even to NaN, and -1 to an infinite one too, as in C and NumPy.
  *
  * At x = 0 the derivative by y is taken as 0 for y >= 0, the limit wherever that is finite; the derivative of x⁰ by x is 0.
  * @example
@@ -155,6 +155,9 @@ export const pow: Binary = /* @__PURE__ */ binary({
     { at: "0¹", arguments: [0, 1], value: 0, gradient: [1, 0] },
     { at: "0 to a power above 1", arguments: [0, 2.5], value: 0, gradient: [0, 0] },
     { at: "0 to a power between 0 and 1", arguments: [0, 0.5], value: 0, gradient: [Infinity, 0] },
+    { at: "1 to the power NaN", arguments: [1, Number.NaN], value: 1 },
+    { at: "1 to an infinite power", arguments: [1, Infinity], value: 1 },
+    { at: "-1 to an infinite power", arguments: [-1, -Infinity], value: 1 },
     { at: "a negative base and a whole exponent", arguments: [-2, 3], value: -8, gradient: [12, Number.NaN] },
   ],
 });

@@ -248,8 +248,7 @@ function wholePower(product: (a: number, b: number) => number, x: number, n: num
 const powBound =
   (side: 1 | -1) =>
   (x: number, y: number): number => {
-    const out = x ** y;
-    if (Number.isNaN(out)) return side < 0 ? 0 : Infinity;
+    const out = real.pow(x, y);
     return Math.max(0, bound(side, out, binaryError("pow", x, y, out)));
   };
 
@@ -257,7 +256,7 @@ const powBound =
 function positivePower(x: Interval, y: Interval): Interval {
   const n = Math.abs(y.low);
   if (!isPoint(y) || !Number.isInteger(n) || n > largestProductPower) {
-    return marked(corners(powBound(-1), powBound(1), x, y), contains(x, 1) && hasInfinity(y));
+    return corners(powBound(-1), powBound(1), x, y);
   }
   const power = intervalFrom(wholePower(mulDown, x.low, n), wholePower(mulUp, x.high, n));
   return y.low < 0 ? div(yes, power) : power;
@@ -265,8 +264,8 @@ function positivePower(x: Interval, y: Interval): Interval {
 
 function pow(x: Interval, y: Interval): Interval {
   if (x.low >= 0) return positivePower(x, y);
-  if (isPoint(y) && Number.isInteger(y.low)) {
-    if (y.low % 2 === 0) return positivePower(magnitudeOf(x), y);
+  if (isPoint(y) && (Number.isInteger(y.low) || hasInfinity(y))) {
+    if (y.low % 2 === 0 || hasInfinity(y)) return positivePower(magnitudeOf(x), y);
     if (x.high <= 0) return negated(positivePower(negated(x), y));
     const right = positivePower(intervalFrom(0, x.high), y);
     const left = negated(positivePower(intervalFrom(0, -x.low), y));

@@ -3,7 +3,7 @@
  * Its measured rounding errors are in accuracy.ts.
  */
 import type { NumberSystem } from "../arithmetic.ts";
-import { erf, erfc, erfcx, exp2, lgamma, maximum, minimum, polygamma, remainder, roundHalfEven } from "../kernels/special.ts";
+import { erf, erfc, erfcx, exp2, lgamma, maximum, minimum, polygamma, power, remainder, roundHalfEven } from "../kernels/special.ts";
 
 const truth = (answer: boolean): number => (answer ? 1 : 0);
 
@@ -58,7 +58,7 @@ export const real: NumberSystem<number> = {
   sub: (x, y) => x - y,
   mul: (x, y) => x * y,
   div: (x, y) => x / y,
-  pow: (x, y) => x ** y,
+  pow: power,
   atan2: Math.atan2,
   remainder,
   min: minimum,

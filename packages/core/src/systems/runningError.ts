@@ -112,7 +112,7 @@ function extreme(operation: "min" | "max", x: RunningError, y: RunningError): Ru
 }
 
 function pow(x: RunningError, y: RunningError): RunningError {
-  const value = x.value ** y.value;
+  const value = real.pow(x.value, y.value);
   if (x.error === 0 && y.error === 0) return total(value, own("pow", x.value, y.value, value));
   const [a, b] = [around(x), around(y)];
   const image = interval.pow(a, b);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { binaryError, polygammaError, ulpBounds, unaryError } from "../../src/systems/accuracy.ts";
 import { doubleDouble } from "../../src/systems/doubleDouble.ts";
+import { interval } from "../../src/systems/interval.ts";
 import { real } from "../../src/systems/real.ts";
 import { binaryOperations, orders, pairRangeOf, rangeOf, referencesOf, relativeError, uniform, unaryOperations } from "./samples.ts";
 
@@ -73,4 +74,23 @@ test("truth values are 1 and 0, and comparisons with NaN are false", () => {
   expect([real.less(1, NaN), real.lessEqual(NaN, NaN), real.equal(NaN, NaN)]).toEqual([0, 0, 0]);
   expect([real.not(0), real.not(1), real.and(1, 0), real.or(1, 0)]).toEqual([1, 0, 0, 1]);
   expect([real.isNaN(NaN), real.isFinite(Infinity), real.select(1, 5, NaN), real.decide(1)]).toEqual([1, 0, 5, true]);
+});
+
+describe("one to any power, and -1 to an infinite one, are 1 as in C and NumPy", () => {
+  test.each([
+    [1, NaN],
+    [1, Infinity],
+    [1, -Infinity],
+    [-1, Infinity],
+    [-1, -Infinity],
+  ])("%d to %d", (x, y) => {
+    expect(real.pow(x, y)).toBe(1);
+    expect(doubleDouble.toNumber(doubleDouble.pow(doubleDouble.constant(x), doubleDouble.constant(y)))).toBe(1);
+    if (!Number.isNaN(y)) expect(interval.pow(interval.constant(x), interval.constant(y))).toEqual(interval.constant(1));
+  });
+  test("others are as ever", () => {
+    expect([real.pow(-1, NaN), real.pow(2, NaN), real.pow(0, 0), real.pow(NaN, 0)]).toEqual([NaN, NaN, 1, 1]);
+    expect([real.pow(-2, Infinity), real.pow(-0.5, Infinity), real.pow(-2, 0.5)]).toEqual([Infinity, 0, NaN]);
+    expect(interval.pow(interval.constant(-2), interval.constant(Infinity)).high).toBe(Infinity);
+  });
 });

@@ -2,6 +2,7 @@
  * Exponentials, logarithms, powers and hyperbolic functions of double-doubles: argument reduction and Taylor series.
  * Relative errors are below 1e-30 where the function is well conditioned.
  */
+import { power } from "../../kernels/special.ts";
 import {
   abs,
   add,
@@ -144,7 +145,7 @@ const largestProductPower = 128;
 /** Relative error about (4 + |y ln x|) 2^-104. */
 export function pow(x: DoubleDouble, y: DoubleDouble): DoubleDouble {
   if (y.high === 0) return one;
-  if (x.high === 0 || !Number.isFinite(x.high) || !Number.isFinite(y.high)) return from(aboutOne(x) ** y.high);
+  if (x.high === 0 || !Number.isFinite(x.high) || !Number.isFinite(y.high)) return from(power(aboutOne(x), y.high));
   const whole = isWhole(y);
   if (x.high < 0 && !whole) return notANumber;
   if (whole && Math.abs(y.high) <= largestProductPower) {
