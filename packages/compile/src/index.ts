@@ -1,2 +1,2 @@
-/** Loop programs as WebAssembly text. */
-export { type FloatLayout, printWebAssembly } from "./webassembly.ts";
+/** Loop programs as WebAssembly. */
+export { type FloatLayout, printWebAssembly } from "./program.ts";
