@@ -6,6 +6,7 @@ import {
   convTranspose,
   type ConvTransposeOptions,
   grad,
+  jvp,
   maxPool,
   mul,
   type PaddingOption,
@@ -414,6 +415,13 @@ describe("pooling", () => {
     expect(g(tensor([[[1, 1, 1, 0, 1]]])).toArray()).toEqual([[[2, 2, 7, 0, 5]]]);
     expect(g(tensor([[[1, 2, 3, 0, 1]]])).toArray()).toEqual([[[0, 0, 16, 0, 0]]]);
     expect(grad((x: Tensor) => sum(maxPool(x, { window: 2, padding: 1 })))(tensor([[[-5, -6]]])).toArray()).toEqual([[[1, 1]]]);
+    const padded = (x: Tensor): Tensor => maxPool(x, { window: 2, stride: 1, padding: 1 });
+    const lowest = tensor([[[-Infinity, -Infinity]]]);
+    expect(grad((x: Tensor) => sum(padded(x)))(lowest).toArray()).toEqual([[[1.5, 1.5]]]);
+    expect(jvp(padded)([lowest], [tensor([[[1, 10]]])])[1].toArray()).toEqual([[[1, 5.5, 10]]]);
+    const alone = (x: Tensor): Tensor => maxPool(x, { window: 2, padding: 2 });
+    expect(grad((x: Tensor) => sum(alone(x)))(tensor([[[3, 4]]])).toArray()).toEqual([[[0, 1]]]);
+    expect(jvp(alone)([tensor([[[3, 4]]])], [tensor([[[1, 10]]])])[1].toArray()).toEqual([[[0, 10, 0]]]);
   });
 
   it("spreads the gradient of a mean evenly", () => {

@@ -44,10 +44,17 @@ export interface MovementSpec<P> {
   readonly show?: (params: P) => string;
 }
 
-export function movement<P>(spec: MovementSpec<P>): Op<P> {
-  const op: Op<P> = {
+/** A movement op with its plan, for compilers. */
+export interface MovementOp<P = unknown> extends Op<P> {
+  readonly kind: "movement";
+  readonly plan: MovementSpec<P>["plan"];
+}
+
+export function movement<P>(spec: MovementSpec<P>): MovementOp<P> {
+  const op: MovementOp<P> = {
     name: spec.name,
     kind: "movement",
+    plan: spec.plan,
     notation: spec.notation,
     broadcasts: false,
     infer: (inputs, params) => [spec.infer(inputs, params)],

@@ -35,7 +35,13 @@ export interface ReductionSpec {
   readonly lift: (x: Tensor, params: ReductionParams) => Tensor;
 }
 
-export function reduction(spec: ReductionSpec): Op<ReductionParams> {
+/** A reduction op with its monoid, for compilers. */
+export interface ReductionOp extends Op<ReductionParams> {
+  readonly kind: "reduction";
+  readonly monoid: Pick<ReductionSpec, "combine" | "identity">;
+}
+
+export function reduction(spec: ReductionSpec): ReductionOp {
   const programs = new Map<string, Program>();
   const infer = (inputs: readonly Aval[], { axes, keepDims, dtype: wanted }: ReductionParams): Aval => {
     const { shape, dtype } = inputs[0]!;
@@ -57,6 +63,7 @@ export function reduction(spec: ReductionSpec): Op<ReductionParams> {
   return {
     name: spec.name,
     kind: "reduction",
+    monoid: spec,
     notation: spec.notation,
     broadcasts: false,
     infer: (inputs, params) => [infer(inputs, params)],

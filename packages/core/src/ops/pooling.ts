@@ -1,4 +1,5 @@
 /** Pooling: the maximum or the mean of sliding windows over the spatial axes of a batch of channels. Knows paddings; windows move elsewhere. */
+import { ones } from "../create.ts";
 import { composite } from "../define/composite.ts";
 import { chainMul } from "../define/elementwise.ts";
 import { checkFlag, checkOptions } from "../define/options.ts";
@@ -12,7 +13,7 @@ import { div } from "./arithmetic.ts";
 import { cast } from "./cast.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { max, sum } from "./reduction.ts";
-import { equal } from "./selection.ts";
+import { equal, logicalAnd, maximum } from "./selection.ts";
 import {
   checkSpan,
   negated,
@@ -59,10 +60,19 @@ const show = (params: PoolingParams): string => showWindows(params);
 
 const lowest = (x: Tensor): number => (x.dtype === "int32" ? -(2 ** 31) : x.dtype === "bool" ? 0 : Number.NEGATIVE_INFINITY);
 
-/** The share of every window entry in its window's maximum: entries that tie share it equally. */
+/** The share of every window entry in its window's maximum: entries that tie share it equally, and padding has none. */
 function sharesOf(x: Tensor, out: Tensor, params: PoolingParams): Tensor {
-  const hits = equal(windowsIn(x, params, lowest(x)), overWindows(out, x, params));
-  return div(hits, sum(hits, { axes: windowAxes(x.rank, params), keepDims: true }));
+  const ties = equal(windowsIn(x, params, lowest(x)), overWindows(out, x, params));
+  const hits = isPadded(params) ? logicalAnd(ties, insideOf(x, params)) : ties;
+  return div(hits, maximum(1, sum(hits, { axes: windowAxes(x.rank, params), keepDims: true })));
+}
+
+const isPadded = ({ padding }: PoolingParams): boolean => padding.some(([before, after]) => before > 0 || after > 0);
+
+/** Which window entries are entries of the tensor and not padding. */
+function insideOf(x: Tensor, params: PoolingParams): Tensor {
+  const sides = lastSides(x, params);
+  return windowsIn(ones([...new Array<number>(x.rank - sides.length).fill(1), ...sides], "bool"), params);
 }
 
 const maxPoolOp: Op<PoolingParams> = /* @__PURE__ */ composite<PoolingParams>({
@@ -84,7 +94,7 @@ interface AverageParams extends PoolingParams {
 /** How many entries each window is divided by. */
 function divisors(x: Tensor, params: AverageParams): Tensor | number {
   const { window, stride, dilation, padding, countPadding } = params;
-  if (countPadding || padding.every(([before, after]) => before === 0 && after === 0)) return sizeOf(window);
+  if (countPadding || !isPadded(params)) return sizeOf(window);
   const sides = lastSides(x, params);
   const perSide = windowCounts(
     sides.map((side, axis) => side + padding[axis]![0] + padding[axis]![1]),
