@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 const begin = "<!-- output -->\n";
 const end = "<!-- /output -->\n";
 
-/** What may differ between machines and versions: times, sizes of rounding errors, how many steps a search takes, digits past the sixth. */
+/** What may differ between machines and versions: times, sizes of rounding errors and what they leave, how many steps a search takes, digits past the sixth. */
 const unpromised: readonly (readonly [RegExp, string])[] = [
   [/\d+(\.\d+)? (ms|s)\b/g, "… $2"],
   [/\d+(\.\d+)?e-\d+/g, "…"],
@@ -13,6 +13,7 @@ const unpromised: readonly (readonly [RegExp, string])[] = [
   [/^(.*normal\(key\(\d+\)\) +\S+ form) .*$/gm, "$1 …"],
   [/\b\d+ (iterations|evaluations)/g, "… $1"],
   [/(\d\.\d{6})\d+/g, "$1"],
+  [/\bto \d+\.\d digits/g, "to … digits"],
   [/ +/g, " "],
 ];
 
