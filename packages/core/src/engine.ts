@@ -41,6 +41,7 @@ export {
   apply,
   type Aval,
   type Callable,
+  type ControlMachine,
   type Convention,
   type Draw,
   type Kind,
@@ -49,15 +50,17 @@ export {
   type Machine,
   type Op,
   type Row,
+  type ScanInputs,
+  type StepLimit,
   type SubGraph,
   type TableFunction,
   tableOf,
 } from "./op.ts";
 export { labelOf, Node, Recording, type Watch } from "./recording.ts";
 export type { ElementwiseOp, Rule } from "./define/elementwise.ts";
-export { identity, zerosOf, type Movement, type Segment } from "./define/movement.ts";
+export { identity, zerosOf, type Movement, type MovementOp, type Segment } from "./define/movement.ts";
 export { contraction, type ContractionParams, matrixForm, type MatrixForm } from "./define/contraction.ts";
-export type { ReductionParams } from "./define/reduction.ts";
+export type { ReductionOp, ReductionParams } from "./define/reduction.ts";
 export {
   belongs,
   type Closure,

@@ -34,6 +34,29 @@ export interface Machine<T> {
   readonly at: (x: T, i: number) => T;
   /** Along a new leading axis; `aval` is one element's, for an empty list. */
   readonly stack: (xs: readonly T[], aval: Aval) => T;
+  /** Control flow as a whole, for machines that write programs; without it an op takes its steps one by one. */
+  readonly control?: ControlMachine<T>;
+}
+
+/** The forms of control flow, as ops describe them. */
+export interface ControlMachine<T> {
+  /** The outputs of one of two graphs of the same operands. */
+  readonly choose: (predicate: T, onTrue: SubGraph, onFalse: SubGraph, operands: readonly T[]) => readonly T[];
+  /** The last carries, then what the body gives besides, stacked. The body takes carries, one entry of each sequence, and the rest. */
+  readonly scan: (body: SubGraph, inputs: ScanInputs<T>, length: number, reverse: boolean) => readonly T[];
+  /** The carries once the condition fails; `exceeded` throws if it holds after `maxSteps`. Both graphs take carries, then the rest. */
+  readonly repeat: (condition: SubGraph, body: SubGraph, carry: readonly T[], rest: readonly T[], limit: StepLimit | undefined) => readonly T[];
+}
+
+export interface ScanInputs<T> {
+  readonly carry: readonly T[];
+  readonly xs: readonly T[];
+  readonly rest: readonly T[];
+}
+
+export interface StepLimit {
+  readonly maxSteps: number;
+  readonly exceeded: () => Error;
 }
 
 /** A recorded function held in a call's params. */

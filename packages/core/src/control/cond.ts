@@ -39,7 +39,10 @@ const branches = (f: (graph: SubGraph) => SubGraph, { onTrue, onFalse }: CondPar
 export const condOp: Op<CondParams> = /* @__PURE__ */ callOp<CondParams>({
   name: "cond",
   infer: (_inputs, { onTrue }) => onTrue.outputs,
-  call: (machine, [predicate, ...operands], { onTrue, onFalse }) => machine.run(machine.decide(predicate!) ? onTrue : onFalse, operands),
+  call: (machine, [predicate, ...operands], { onTrue, onFalse }) =>
+    machine.control === undefined
+      ? machine.run(machine.decide(predicate!) ? onTrue : onFalse, operands)
+      : machine.control.choose(predicate!, onTrue, onFalse, operands),
   pullback(node, cotangents, wanted) {
     const params = node.params as CondParams;
     const marked = both(given(cotangents), floats(node.outputs));

@@ -49,6 +49,10 @@ const whileOp: Op<WhileParams> = /* @__PURE__ */ callOp<WhileParams>({
   call(machine, inputs, { condition, body, carries, maxSteps }) {
     let carry: readonly (typeof inputs)[number][] = inputs.slice(0, carries);
     const rest = inputs.slice(carries);
+    if (machine.control !== undefined) {
+      const limit = maxSteps === undefined ? undefined : { maxSteps, exceeded: () => stepsError(maxSteps) };
+      return machine.control.repeat(condition, body, carry, rest, limit);
+    }
     for (let steps = 0; machine.decide(machine.run(condition, [...carry, ...rest])[0]!); steps++) {
       if (steps === maxSteps) throw stepsError(maxSteps);
       carry = machine.run(body, [...carry, ...rest]);

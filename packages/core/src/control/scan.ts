@@ -57,6 +57,7 @@ export const scanOp: Op<ScanParams> = /* @__PURE__ */ callOp<ScanParams>({
   call(machine, inputs, params) {
     const { body, carries, length, reverse } = params;
     const { carry: initial, xs, rest } = parts(inputs, params);
+    if (machine.control !== undefined) return machine.control.scan(body, { carry: initial, xs, rest }, length, reverse);
     const ys = body.outputs.slice(carries);
     const rows = new Array<readonly (typeof inputs)[number][]>(ys.length > 0 ? length : 0);
     let carry = initial;
