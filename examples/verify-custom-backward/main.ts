@@ -29,10 +29,20 @@ function showOne(name: string): void {
 /** Only what overflows looks different far away. */
 const placesOf = (name: string): string[] => Object.keys(places).slice(0, name === "forgot-max-shift" ? 2 : 1);
 
-const { bug } = parseArgs({ options: { bug: { type: "string" } } }).values;
-if (bug === undefined) showAll();
-else if (names.includes(bug)) showOne(bug);
-else {
-  console.error(`--bug: there is no ${bug}; give one of ${names.join(", ")}`);
-  process.exitCode = 1;
+/** The bug that the command line names, none for all; undefined where it names anything else, which is said. */
+function askedFor(): readonly string[] | undefined {
+  try {
+    const { bug } = parseArgs({ options: { bug: { type: "string" } } }).values;
+    if (bug === undefined) return [];
+    if (names.includes(bug)) return [bug];
+    throw new Error(`there is no bug ${bug}`);
+  } catch (error) {
+    console.error(`${(error as Error).message}; give nothing, or --bug and one of ${names.join(", ")}`);
+    process.exitCode = 1;
+    return undefined;
+  }
 }
+
+const asked = askedFor();
+if (asked?.length === 0) showAll();
+asked?.forEach(showOne);

@@ -67,9 +67,12 @@ describe("--bug", () => {
     expect(stdout).not.toContain("missing-mean");
   });
 
-  it("names the bugs there are if there is no such bug", () => {
-    const { status, stderr } = run("--bug", "typo");
+  it.each([
+    [["--bug", "typo"], "there is no bug typo"],
+    [["--bgu"], "Unknown option '--bgu'"],
+  ])("refuses %j and names the bugs there are", (options, why) => {
+    const { status, stderr } = run(...options);
     expect(status).toBe(1);
-    expect(stderr).toBe(`--bug: there is no typo; give one of ${Object.keys(bugs).join(", ")}\n`);
+    expect(stderr).toBe(`${why}; give nothing, or --bug and one of ${Object.keys(bugs).join(", ")}\n`);
   });
 });
