@@ -375,7 +375,7 @@ export interface TensorMethods {
   pad(widths: number | PadWidth | readonly PadWidth[], options?: PadOptions): Tensor;
   /** The axes in another order: axis i of the output is axis `axes[i]` of the input. Throws unless every axis is named once. */
   permute(axes: readonly number[]): Tensor;
-  /** x to the power y, as float64 for integers (whose powers may be fractions). NaN for a negative x and a y that is not whole; 0⁰ is 1. Where y is NaN or |x| is 1 and y infinite the value is NaN, as JavaScript has it (C and NumPy give 1 for 1 to any power). */
+  /** x to the power y, as float64 for integers (whose powers may be fractions). NaN for a negative x and a y that is not whole; 0⁰ is 1. 1 to any power is 1, even to NaN, and -1 to an infinite one too, as in C and NumPy. */
   pow(y: TensorLike): Tensor;
   /** The product over axes (all by default); int32 for bool, 1 over an empty axis. Gradients of every order are right at zeros. */
   prod(options?: AxesOptions): Tensor;

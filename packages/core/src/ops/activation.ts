@@ -1,12 +1,12 @@
 /** Activation functions, elementwise and stable for every argument. */
-import { chainMul, add, elementwise, type ElementwiseOp, type Unary, unary } from "../define/elementwise.ts";
+import { add, elementwise, type ElementwiseOp, type Unary, unary } from "../define/elementwise.ts";
 import { negativeSize } from "../define/formulas.ts";
 import { checkChoice, checkOptions } from "../define/options.ts";
 import { reals, realsExcept } from "../domain.ts";
 import { argumentError } from "../errors.ts";
 import type { Expression, ExpressionArithmetic } from "../expression.ts";
 import { call, named } from "../notation.ts";
-import { callable, type Callable, type Op, tensorArgument } from "../op.ts";
+import { callable, type Callable, type Convention, type Op, tensorArgument } from "../op.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { abs, mul, neg, reciprocal, square, sub } from "./arithmetic.ts";
 import { erf, erfc, logit } from "./special.ts";
@@ -202,6 +202,15 @@ export const selu: Unary = /* @__PURE__ */ unary({
   conventions: [{ at: "0", arguments: [0], value: 0, gradient: [seluScale * seluAlpha] }],
 });
 
+/** x where |x| <= `end`; beyond, a slope has reached its limit in float64, and cut off here its own derivatives are 0 up to ±∞, never ∞ · 0. */
+const within = (x: Tensor, end: number): Tensor => clip(x, -end, end);
+
+/** Functions near 0 to the left and near x to the right. */
+const slopeAtInfinity: readonly Convention[] = [
+  { at: "∞", arguments: [Infinity], value: Infinity, gradient: [1] },
+  { at: "-∞", arguments: [-Infinity], gradient: [0] },
+];
+
 /** From here on down erfc(-x/√2) is 0 in float64, and so is its product with x. */
 const gaussianEnd = 100;
 
@@ -215,8 +224,9 @@ const geluOp: ElementwiseOp = /* @__PURE__ */ elementwise<undefined>({
 
 /** Φ(x) + x φ(x). */
 function geluSlope(x: Tensor): Tensor {
-  const density = mul(0.3989422804014327, exp(mul(-0.5, square(x))));
-  return add(mul(0.5, erfc(mul(-Math.SQRT1_2, x))), chainMul(density, x));
+  const inner = within(x, gaussianEnd);
+  const density = mul(0.3989422804014327, exp(mul(-0.5, square(inner))));
+  return add(mul(0.5, erfc(mul(-Math.SQRT1_2, inner))), mul(density, inner));
 }
 
 export interface GeluOptions {
@@ -245,6 +255,7 @@ export const gelu: Callable<(x: TensorLike, options?: GeluOptions) => Tensor> = 
     op: geluOp as Op,
     domain: [reals],
     sample: (draw) => [draw.tensor(draw.shape(0, 3))],
+    conventions: slopeAtInfinity,
     laws: [
       { name: "gelu(x) = x (1 + erf(x/√2)) / 2", left: (x) => gelu(x), right: (x) => mul(x, mul(0.5, add(1, erf(mul(x, Math.SQRT1_2))))) },
       { name: "gelu(x) - gelu(-x) = x", left: (x) => sub(gelu(x), gelu(neg(x))), right: (x) => x },
@@ -272,10 +283,12 @@ export const geluTanh: Unary = /* @__PURE__ */ unary({
     return damped(s, x, logistic(s, s.mul(x, slope)), logisticEnd);
   },
   derivative: (x) => {
-    const inner = mul(x, add(tanhLinear, mul(tanhCubic, square(x))));
-    const scaled = mul(x, add(tanhLinear, mul(3 * tanhCubic, square(x))));
-    return add(sigmoid(inner), chainMul(mul(sigmoid(inner), sigmoid(neg(inner))), scaled));
+    const own = within(x, logisticEnd);
+    const inner = mul(own, add(tanhLinear, mul(tanhCubic, square(own))));
+    const scaled = mul(own, add(tanhLinear, mul(3 * tanhCubic, square(own))));
+    return add(sigmoid(inner), mul(mul(sigmoid(inner), sigmoid(neg(inner))), scaled));
   },
+  conventions: slopeAtInfinity,
   notation: /* @__PURE__ */ named("GELU"),
   domain: reals,
   approximates: "gelu",
@@ -292,7 +305,11 @@ export const geluTanh: Unary = /* @__PURE__ */ unary({
 export const silu: Unary = /* @__PURE__ */ unary({
   name: "silu",
   value: (s, x) => damped(s, x, logistic(s, x), logisticEnd),
-  derivative: (x) => chainMul(sigmoid(x), sub(1, silu(neg(x)))),
+  derivative: (x) => {
+    const own = within(x, logisticEnd);
+    return mul(sigmoid(own), sub(1, silu(neg(own))));
+  },
+  conventions: slopeAtInfinity,
   notation: /* @__PURE__ */ named("SiLU"),
   domain: reals,
   laws: [
@@ -321,9 +338,11 @@ export const mish: Unary = /* @__PURE__ */ unary({
     return damped(s, x, s.div(top, s.add(top, s.mul(two, s.select(isBelow, one, s.mul(e, e))))), logisticEnd);
   },
   derivative: (x) => {
-    const inner = softplus(x);
-    return add(tanh(inner), chainMul(mul(sigmoid(x), square(sech(inner))), x));
+    const own = within(x, logisticEnd);
+    const inner = softplus(own);
+    return add(tanh(inner), mul(mul(sigmoid(own), square(sech(inner))), own));
   },
+  conventions: slopeAtInfinity,
   notation: /* @__PURE__ */ named("mish"),
   domain: reals,
   laws: [{ name: "mish(x) = x tanh(softplus(x))", left: (x) => mish(x), right: (x) => mul(x, tanh(softplus(x))) }],
