@@ -45,7 +45,13 @@ export interface ControlMachine<T> {
   /** The last carries, then what the body gives besides, stacked. The body takes carries, one entry of each sequence, and the rest. */
   readonly scan: (body: SubGraph, inputs: ScanInputs<T>, length: number, reverse: boolean) => readonly T[];
   /** The carries once the condition fails; `exceeded` throws if it holds after `maxSteps`. Both graphs take carries, then the rest. */
-  readonly repeat: (condition: SubGraph, body: SubGraph, carry: readonly T[], rest: readonly T[], limit: StepLimit | undefined) => readonly T[];
+  readonly repeat: (
+    condition: SubGraph,
+    body: SubGraph,
+    carry: readonly T[],
+    rest: readonly T[],
+    limit: StepLimit | undefined,
+  ) => readonly T[];
 }
 
 export interface ScanInputs<T> {

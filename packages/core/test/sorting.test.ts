@@ -276,10 +276,25 @@ describe("quantile and median", () => {
     expect(list(quantile(x, 0.5, { axes: 0 }))).toEqual([6.5, 4.5, 2.5]);
     expect(quantile(x, 0.5, { axes: 1, keepDims: true }).toString()).toBe("tensor([[7],\n        [2]], float64)");
     expect(quantile(x, [0, 0.25, 1]).toString()).toBe("tensor([ 1.00,  2.25, 10.00], float64)");
+    expect(list(quantile(tensor([0.1, 0.7, 0.2, 3.3, 1 / 3, 2.9]), [0.1, 0.23, 0.37, 0.61, 0.77, 0.95]))).toEqual([
+      0.15000000000000002, 0.22000000000000003, 0.31333333333333335, 0.8099999999999996, 2.5700000000000003, 3.1999999999999997,
+    ]);
     expect(quantile(x, [0, 1], { axes: 1 }).shape).toEqual([2, 2]);
     expect(quantile(x, [], { axes: 1 }).shape).toEqual([0, 2]);
     expect(median(tensor([3, 1, 2], "int32")).toString()).toBe("tensor(2, float64)");
     expect(median(x.cast("float32"), { axes: 1 }).dtype).toBe("float32");
+  });
+
+  test("never lie outside the two entries, so equal ones give themselves", () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (a, b, q) => {
+        expect(quantile(tensor([a, a, a]), q).item() + 0).toBe(a + 0);
+        fc.pre(Number.isFinite(a) || Number.isFinite(b) || a === b);
+        const between = quantile(tensor([a, b]), q).item();
+        expect(between).toBeGreaterThanOrEqual(Math.min(a, b));
+        expect(between).toBeLessThanOrEqual(Math.max(a, b));
+      }),
+    );
   });
 
   test("NaN and infinities", () => {

@@ -217,7 +217,7 @@ const withBatch = ({ labels, shape }: DiagonalParams, size: number): DiagonalPar
 });
 
 const diagonalOp: Op<DiagonalParams> = /* @__PURE__ */ movement<DiagonalParams>({
-  name: "diagonal",
+  name: "takeDiagonal",
   notation: /* @__PURE__ */ named("diag"),
   infer: (inputs, params) => ({ shape: smaller(params), dtype: inputs[0]!.dtype }),
   plan: (_inputs, params, out) => ({

@@ -11,12 +11,12 @@ import { type Aval, apply, apply1, callable, type Callable, type Draw, type Lowe
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { tensor, zeros } from "../create.ts";
-import { add, mul } from "./arithmetic.ts";
+import { add, mul, sub } from "./arithmetic.ts";
 import { cast } from "./cast.ts";
 import { addAlong, takeAlong } from "./indexing.ts";
 import { broadcastTo, permute, reshape, sliceAxis, stack } from "./movement.ts";
 import type { AxesOptions } from "./reduction.ts";
-import { isNaN, where } from "./selection.ts";
+import { isFinite, isNaN, where } from "./selection.ts";
 
 interface SortParams {
   readonly axis: number;
@@ -465,11 +465,16 @@ function quantiles(op: string, x: Tensor, q: unknown, options: AxesOptions): Ten
   return found.length === 0 ? zeros([0, ...shape], ordered.dtype) : stack(found);
 }
 
-/** The entry of sorted rows at a position between two, as a column. */
+/** The entry of sorted rows at a position between two, as a column: a step from the nearer, so that it never lies outside them. */
 function interpolated(rows: Tensor, position: number): Tensor {
   const below = Math.floor(position);
   const weight = position - below;
   const entry = sliceAxis(rows, 1, below, below + 1);
   if (weight === 0) return entry;
-  return add(mul(entry, 1 - weight), mul(sliceAxis(rows, 1, below + 1, below + 2), weight));
+  const next = sliceAxis(rows, 1, below + 1, below + 2);
+  const mixed = add(mul(entry, 1 - weight), mul(next, weight));
+  if (weight === 0.5) return mixed;
+  const gap = sub(next, entry);
+  const stepped = weight < 0.5 ? add(entry, mul(gap, weight)) : sub(next, mul(gap, 1 - weight));
+  return where(isFinite(gap), stepped, mixed);
 }
