@@ -73,7 +73,7 @@ export {
   walk,
   type Walker,
 } from "./graph.ts";
-export { formatGraph, namer } from "./listing.ts";
+export { asWritten, formatGraph, namer } from "./listing.ts";
 export { pullback, pushforward, type Sweepable } from "./sweep.ts";
 export { batchGraph } from "./transforms/vmap.ts";
 export {

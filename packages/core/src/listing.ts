@@ -1,7 +1,7 @@
 /** Graphs as text, one line a node, in the way of a jaxpr. Knows names, types, params and sub-graphs; knows no op by name. */
 import { formatShape } from "./errors.ts";
 import type { Aval, SubGraph } from "./op.ts";
-import { labelOf, type Node } from "./recording.ts";
+import { labelOf, Node } from "./recording.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** a, b, …, z, aa, ab, …: the name of value number `i`. */
@@ -47,7 +47,25 @@ export function formatGraph(graph: SubGraph): string {
   return listGraph(graph, namer(), new Set(), "").join("\n");
 }
 
-function listGraph(graph: SubGraph, nameOf: (x: Tensor) => string, known: Set<Tensor>, indent: string): string[] {
+/** The graph as a person wrote it: nodes without the outputs that are kept for a pullback, where nothing in the graph reads those. */
+export function asWritten(graph: SubGraph): SubGraph {
+  const read = new Set<Tensor>(graph.outputs);
+  for (const node of graph.nodes) for (const x of node.inputs) read.add(x);
+  const nodes = graph.nodes.map((node) => {
+    const { op, params, inputs, outputs } = node;
+    if (op.plain === undefined) return node;
+    const plain = op.plain(params);
+    const count = op.infer!(inputs, plain).length;
+    if (count === outputs.length || outputs.slice(count).some((x) => read.has(x))) return node;
+    const written = new Node(op, plain, inputs, node.watch);
+    written.outputs = outputs.slice(0, count);
+    return written;
+  });
+  return { inputs: graph.inputs, outputs: graph.outputs, nodes };
+}
+
+function listGraph(given: SubGraph, nameOf: (x: Tensor) => string, known: Set<Tensor>, indent: string): string[] {
+  const graph = asWritten(given);
   const typed = (x: Tensor): string => `${nameOf(x)}:${typeText(x)}`;
   const operand = (x: Tensor): string => (known.has(x) || x.rank > 0 || x.storage === null ? nameOf(x) : scalarText(x));
   const lines: string[] = [];

@@ -115,6 +115,8 @@ export interface Op<P = unknown> {
   expand?(inputs: readonly Tensor[], params: P): readonly Tensor[];
   /** The params under which it also gives what its pullback needs, for use where a reverse sweep may follow. */
   saving?(params: P): P;
+  /** The params before `saving`: what a person wrote, with the same outputs first. */
+  plain?(params: P): P;
   /** Call: what it does with its sub-graphs. */
   call?<T>(machine: Machine<T>, inputs: readonly T[], params: P): readonly T[];
   /** Without it the sweep transposes the pushforward, or goes through the expansion.

@@ -533,12 +533,12 @@ describe("scan", () => {
   test("prints with its body", () => {
     expect(String(record((x: Tensor) => scan(sum, tensor(0), x)[1], xs))).toMatchInlineSnapshot(`
       "inputs a:float64[4]
-      b:float64[], c:float64[4], d:float64[4] = scan[length=4] 0 a
+      b:float64[], c:float64[4] = scan[length=4] 0 a
         body:
-          inputs e:float64[], f:float64[]
-          g:float64[] = add e f
-          h:float64[] = add e f
-          outputs g, h, e
+          inputs d:float64[], e:float64[]
+          f:float64[] = add d e
+          g:float64[] = add d e
+          outputs f, g
       outputs c"
     `);
   });

@@ -3,7 +3,7 @@
  * recursion over them. It knows no output format.
  */
 import type { Tensor } from "@cotangent/core";
-import { entriesOf, type Node, type SubGraph } from "@cotangent/core/engine";
+import { asWritten, entriesOf, type Node, type SubGraph } from "@cotangent/core/engine";
 import { repeatedValues } from "./equality.ts";
 import { type Names, namesOf } from "./names.ts";
 import { number, symbol, type Term, termOf } from "./term.ts";
@@ -72,7 +72,8 @@ export function outlineOf(graph: SubGraph, options: OutlineOptions): Outline {
   return outline(graph, options, namesOf(graph, options.inputs), new Map());
 }
 
-function outline(graph: SubGraph, options: OutlineOptions, names: Names, outer: ReadonlyMap<Tensor, Term>): Outline {
+function outline(given: SubGraph, options: OutlineOptions, names: Names, outer: ReadonlyMap<Tensor, Term>): Outline {
+  const graph = asWritten(given);
   const definitions: Definition[] = [];
   const terms = new Map<Tensor, Term>(outer);
   for (const x of graph.inputs) terms.set(x, symbol(names.of(x), x.rank));
@@ -90,16 +91,16 @@ function outline(graph: SubGraph, options: OutlineOptions, names: Names, outer: 
       continue;
     }
     const functions = functionsOf(node, options, names, terms);
-    const given = node.inputs.map(termOfOperand);
-    const term = termOf(node, [...functions.map(({ name }) => symbol(name, 0, true)), ...given], options);
+    const operands = node.inputs.map(termOfOperand);
+    const term = termOf(node, [...functions.map(({ name }) => symbol(name, 0, true)), ...operands], options);
     if (node.outputs.length === 1 && functions.length === 0 && !isNamed(node.outputs[0]!, term)) {
       terms.set(node.outputs[0]!, term);
       continue;
     }
     const own = node.outputs.map((out) => (uses.has(out) || names.isLabelled(out) ? names.of(out) : unused));
     node.outputs.forEach((out, i) => void terms.set(out, symbol(own[i]!, out.rank)));
-    const operands = given.flatMap((one, i) => (one.kind === "symbol" ? [{ name: one.name, tensor: node.inputs[i]! }] : []));
-    definitions.push({ kind: "values", node, operands, names: own, tensors: node.outputs, term, functions });
+    const named = operands.flatMap((one, i) => (one.kind === "symbol" ? [{ name: one.name, tensor: node.inputs[i]! }] : []));
+    definitions.push({ kind: "values", node, operands: named, names: own, tensors: node.outputs, term, functions });
   }
   return {
     inputs: graph.inputs.map((tensor) => ({ name: names.of(tensor), tensor })),

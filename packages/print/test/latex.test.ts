@@ -170,10 +170,10 @@ describe("what a person writes", () => {
     expect(checked(recurrence)).toMatchInlineSnapshot(`
       "\\begin{aligned}
         &\\sum_{i} g \\\\
-        \\text{where}\\quad \\left(\\_, g, \\_\\right) &= \\operatorname{scan}_{\\text{length=3}}(\\operatorname{body}, 0, x, a) \\\\
-        \\operatorname{body}(b, c, a) &= \\left(d, f, b\\right) \\\\
-        f &= d^2 \\\\
-        d &= \\tanh(b\\,a + c)
+        \\text{where}\\quad \\left(\\_, g\\right) &= \\operatorname{scan}_{\\text{length=3}}(\\operatorname{body}, 0, x, a) \\\\
+        \\operatorname{body}(b, c, a) &= \\left(d, f\\right) \\\\
+        d &= \\tanh(b\\,a + c) \\\\
+        f &= d^2
       \\end{aligned}"
     `);
     expect(checked(choice, { form: "steps", shapes: true, values: true })).toMatchInlineSnapshot(`

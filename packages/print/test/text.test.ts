@@ -155,14 +155,14 @@ describe("a listing", () => {
     `);
     expect(text(recurrence)).toMatchInlineSnapshot(`
       "inputs a: float64[], x: float64[3]
-      _: float64[], m: float64[3], _: float64[3] = scan(body, 0, x, a, length=3)
+      _: float64[], m: float64[3] = scan(body, 0, x, a, length=3)
         body of b: float64[], c: float64[], a: float64[]
         d: float64[] = b * a
         f: float64[] = d + c
         g: float64[] = tanh(f)
         h: float64[] = g²
-        outputs g, h, b
-      n: float64[] = sum(m)
+        outputs g, h
+      n: float64[]                = sum(m)
       outputs n"
     `);
   });
@@ -247,10 +247,10 @@ describe("a formula", () => {
     `);
     expect(text(recurrence, { form: "formula", values: true })).toMatchInlineSnapshot(`
       "sum(g)  # 2.54269
-      where (_, g, _) = scan(body, 0, x, a, length=3)  # [0.580026, 0.96637, 0.996297]
-            body(b, c, a) = (d, f, b)
-            f = d²
-            d = tanh(b * a + c)"
+      where (_, g) = scan(body, 0, x, a, length=3)  # [0.580026, 0.96637, 0.996297]
+            body(b, c, a) = (d, f)
+            d = tanh(b * a + c)
+            f = d²"
     `);
   });
 

@@ -78,6 +78,7 @@ export const scanOp: Op<ScanParams> = /* @__PURE__ */ callOp<ScanParams>({
     ];
   },
   saving: (params) => (params.saved ? params : { ...params, saved: true, body: withCarries(params) }),
+  plain: (params) => (params.saved ? { ...params, saved: false, body: withoutCarries(params) } : params),
   pullback: (node, cotangents, wanted) => pullbackScan(node, cotangents, wanted),
   pushforward: (node, tangents) => pushforwardScan(node, tangents),
   lift: (inputs, batched, params, size) => liftScan(inputs, batched, params, size),
@@ -88,6 +89,11 @@ export const scanOp: Op<ScanParams> = /* @__PURE__ */ callOp<ScanParams>({
 /** The body with the carries it is given among its outputs. */
 function withCarries({ body, carries }: ScanParams): SubGraph {
   return { inputs: body.inputs, outputs: [...body.outputs, ...body.inputs.slice(0, carries)], nodes: body.nodes };
+}
+
+/** Its inverse. */
+function withoutCarries({ body, carries }: ScanParams): SubGraph {
+  return { inputs: body.inputs, outputs: body.outputs.slice(0, body.outputs.length - carries), nodes: body.nodes };
 }
 
 /**

@@ -14,7 +14,7 @@ import { entriesOf, Tensor, tensorOf } from "../tensor.ts";
 import { batchGraph } from "./vmap.ts";
 
 /** What a call op states; the rest of its record follows. */
-export type CallSpec<P> = Pick<Op<P>, "name" | "pullback" | "pushforward" | "saving" | "show"> &
+export type CallSpec<P> = Pick<Op<P>, "name" | "pullback" | "pushforward" | "saving" | "plain" | "show"> &
   Required<Pick<Op<P>, "infer" | "call" | "lift" | "graphs">>;
 
 /** An op that holds sub-graphs. */

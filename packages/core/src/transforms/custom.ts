@@ -79,6 +79,7 @@ const customVjpOp: Op<CustomVjpParams> = /* @__PURE__ */ callOp<CustomVjpParams>
   infer: (_inputs, { primal, rule, saved }) => (saved ? rule().forward : primal).outputs,
   call: (machine, inputs, { primal, rule, saved }) => machine.run(saved ? rule().forward : primal, inputs),
   saving: (params) => ({ ...params, saved: true }),
+  plain: (params) => ({ ...params, saved: false }),
   pullback(node, cotangents, _wanted) {
     const { rule, count, residuals, kept } = residualsOf(node);
     const own = cotangents.slice(0, count);
