@@ -4,7 +4,7 @@ import { lossOutputError } from "../errors.ts";
 import { type AnyFunction, scalarOf, settledCall } from "./behaviour.ts";
 import { type Arguments, type ArgumentsAt, type Wrt, checkFunction, type CheckOptions, given, type PartOf } from "./options.ts";
 import { judgeAt, type Subject } from "./point.ts";
-import { fit, type Misfit, tensorsAt } from "./problem.ts";
+import { fit, type Inputs, type Misfit, tensorsAt } from "./problem.ts";
 import { programOf } from "./reproduction.ts";
 import { verdictOn } from "./task.ts";
 import type { Verdict } from "./verdict.ts";
@@ -54,18 +54,25 @@ export function gradientVerdict(check: string, loss: AnyFunction, claimed: unkno
   };
   return verdictOn({
     given: isFunction ? asked : { ...asked, points: 0 },
-    leaves: inputs.leaves,
-    size: inputs.size,
     subject: "the loss",
-    settle: () => settle(check, subject),
-    judge: (point, uniform) => judgeAt(subject, point, uniform),
+    pose: () => {
+      settledLoss(check, subject);
+      return (
+        settledClaim(subject.claimed, inputs, true, () => givenArguments(inputs)) ?? {
+          leaves: inputs.leaves,
+          size: inputs.size,
+          judge: (point, uniform) => judgeAt(subject, point, uniform),
+        }
+      );
+    },
     program: (point) => programOf("checkGradient", asked, { loss, claimed }, point),
   });
 }
 
-/** Calls both functions at the given point: their outputs must have the right form and come again. */
-function settle(check: string, { inputs, loss, claimed }: Subject): Misfit | undefined {
-  const args = (): unknown[] => inputs.narrow(tensorsAt(inputs.leaves, inputs.base, false));
+const givenArguments = (inputs: Inputs): unknown[] => inputs.narrow(tensorsAt(inputs.leaves, inputs.base, false));
+
+/** Calls a loss twice at the given point and returns its output. Throws where that is no float scalar. */
+export function settledLoss(check: string, { inputs, loss }: Pick<Subject, "inputs" | "loss">): unknown {
   let output: unknown = 0;
   settledCall(
     "the loss",
@@ -73,18 +80,18 @@ function settle(check: string, { inputs, loss, claimed }: Subject): Misfit | und
       output = loss(...(own as never[]));
       return scalarOf(output);
     },
-    args,
+    () => givenArguments(inputs),
     (value) => [[value]],
   );
   if (typeof output !== "number" && !(output instanceof Tensor && output.rank === 0 && output.dtype.startsWith("float")))
     throw lossOutputError(check, output);
-  return settledClaim(claimed, inputs, true, args);
+  return output;
 }
 
 /** Calls a claim twice: where its form is not that of the inputs. */
 export function settledClaim(
   claimed: Subject["claimed"],
-  inputs: Subject["inputs"],
+  inputs: Inputs,
   checkDtype: boolean,
   args: () => readonly unknown[],
 ): Misfit | undefined {

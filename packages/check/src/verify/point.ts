@@ -21,6 +21,8 @@ export interface Subject {
   readonly loss: AnyFunction;
   readonly claimed: (args: readonly unknown[]) => unknown;
   readonly inputs: Inputs;
+  /** The loss in float64 without tensors, where that is cheaper. */
+  readonly value?: (point: Point) => number;
 }
 
 export const byReplay = "replay in dual double-double numbers";
@@ -32,6 +34,8 @@ export interface Judged {
   readonly notes: readonly string[];
   /** The loss's reverse gradient where it is known op by op. */
   readonly gradient: Graph | undefined;
+  /** The loss's recording where its gradient is known op by op. */
+  readonly loss?: Graph | undefined;
 }
 
 /** Losses with more work than this are judged by their float64 values. */
@@ -51,7 +55,7 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
     method = byReplay,
     notes: readonly string[] = [],
     gradient: Graph | undefined = undefined,
-  ): Judged => ({ judgement, method, notes, gradient });
+  ): Judged => ({ judgement, method, notes, gradient, loss: gradient === undefined ? undefined : graph });
   if (!Number.isFinite(value)) return result({ kind: "domain", ...whereUndefined(graph), what: `the loss is ${value}` });
   const claim = claimAt(subject, point);
   const bad = notFinite(claim.values);
@@ -64,7 +68,7 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
     const notes =
       graph.reads.length > 0 ? [`the loss reads a value at ${graph.reads[0]}: it is judged by its values, branch by branch`] : [];
     const guide = opaque ? undefined : guideOf(lossOf, subject, point);
-    const value64 = (at: Point): number => scalarOf(call(subject.loss, inputs.wide(tensorsAt(leaves, at, true))));
+    const value64 = subject.value ?? ((at: Point): number => scalarOf(call(subject.loss, inputs.wide(tensorsAt(leaves, at, true)))));
     const noise = inputs.size <= fewEntries ? noiseOf(subject, point, claim.values, scales, uniform) : roundingOf(subject, claim.values);
     const judgement = judgeByValues({
       leaves,
@@ -112,7 +116,7 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
 const pathOf = ({ leaves }: Inputs, { leaf, at }: Place): string => `${leaves[leaf]!.path}${formatShape(unravel(at, leaves[leaf]!.shape))}`;
 
 /** The first op whose inputs are finite and whose output is not. */
-function whereUndefined(graph: Graph): { readonly op: string | undefined } {
+export function whereUndefined(graph: Graph): { readonly op: string | undefined } {
   const finite = (x: Tensor): boolean => x.storage === null || entriesOf(x).every((value: number) => Number.isFinite(value));
   return { op: graph.nodes.find((node) => node.inputs.every(finite) && !node.outputs.every(finite))?.op.name };
 }

@@ -37,10 +37,14 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-const extent = ({ wrong, size }: RefutedFields): string =>
-  wrong === undefined
-    ? `an entry of ${size} is wrong`
-    : `${wrong} of ${plural(size, "entry").replace("entrys", "entries")} ${wrong === 1 ? "is" : "are"} wrong`;
+const extent = ({ wrong, size, witnesses }: RefutedFields): string => {
+  const entries = plural(size, "entry").replace("entrys", "entries");
+  if (wrong !== undefined) return `${wrong} of ${entries} ${wrong === 1 ? "is" : "are"} wrong`;
+  return witnesses.length > 1 ? `at least ${witnesses.length} of ${entries} are wrong` : `an entry of ${size} is wrong`;
+};
+
+/** An entry of a tensor by its place; a scalar by its name. */
+const entry = (input: string, index: readonly number[]): string => (index.length === 0 ? input : `${input}[${index.join(", ")}]`);
 
 /** The words after the verdict's name. */
 function headline(fields: Fields): string {
@@ -54,7 +58,7 @@ function headline(fields: Fields): string {
     case "SHAPE":
       return `${fields.where} is ${fields.got}, ${fields.expected} expected`;
     case "KINK":
-      return `${fields.op === undefined ? "the loss" : fields.op} is not smooth here: along ${fields.input}[${fields.index.join(", ")}] the derivative is ${formatNumber(fields.left)} from below and ${formatNumber(fields.right)} from above; the claim ${formatNumber(fields.claimed)} is ${fields.subgradient ? "a" : "no"} valid subgradient`;
+      return `${fields.op === undefined ? "the loss" : fields.op} is not smooth here: along ${entry(fields.input, fields.index)} the derivative is ${formatNumber(fields.left)} from below and ${formatNumber(fields.right)} from above; the claim ${formatNumber(fields.claimed)} is ${fields.subgradient ? "a" : "no"} valid subgradient`;
     case "DOMAIN":
       return `${fields.what}${fields.op === undefined ? "" : ` — ${fields.op}`}, at ${fields.point}`;
     case "UNDECIDED":

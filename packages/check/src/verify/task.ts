@@ -12,16 +12,19 @@ export interface Answer extends Judged {
   readonly point?: Point;
 }
 
-export interface Task {
-  readonly given: Given;
-  /** The entries of the claim. */
+/** What is judged: the entries of a claim, and how they are at a point. */
+export interface Posed {
   readonly leaves: readonly Leaf[];
   readonly size: number;
+  readonly judge: (point: Point, uniform: () => number) => Answer;
+}
+
+export interface Task {
+  readonly given: Given;
   /** What stands for "the loss" in what is said of the judged function. */
   readonly subject: string;
-  /** Calls the functions at the given point, twice: what has another form than it must have. */
-  readonly settle: () => Misfit | undefined;
-  readonly judge: (point: Point, uniform: () => number) => Answer;
+  /** Calls the functions at the given point, twice: what is to be judged, or what has another form than it must have. */
+  readonly pose: () => Posed | Misfit;
   /** A program that judges the point again. */
   readonly program: (point: Point) => string;
 }
@@ -33,10 +36,10 @@ export function verdictOn(task: Task): Verdict {
   if (stray !== undefined)
     return verdictOf({ verdict: "DOMAIN", op: undefined, point: "the given point", what: stray, ...uncomputed(seed) });
   try {
-    const misfit = task.settle();
-    if (misfit !== undefined) return verdictOf({ verdict: "SHAPE", ...misfit, ...uncomputed(seed) });
-    const verdict = judged(task);
-    task.settle();
+    const posed = task.pose();
+    if ("expected" in posed) return verdictOf({ verdict: "SHAPE", ...posed, ...uncomputed(seed) });
+    const verdict = judged(task, posed);
+    task.pose();
     return verdict;
   } catch (thrown) {
     if (!(thrown instanceof Misbehaviour)) throw thrown;
@@ -45,13 +48,14 @@ export function verdictOn(task: Task): Verdict {
 }
 
 /** The given point and points near it, as far away as the function is defined. */
-function judged(task: Task): Verdict {
-  const { given, leaves, size } = task;
+function judged(task: Task, posed: Posed): Verdict {
+  const { given } = task;
+  const { leaves, size } = posed;
   const { inputs, seed } = given;
   const uniform = uniformFrom(seed);
   const origins = new Map<Point, Point>();
   const judge = (point: Point): At => {
-    const { point: shown = point, ...found } = task.judge(point, uniform);
+    const { point: shown = point, ...found } = posed.judge(point, uniform);
     origins.set(shown, point);
     return { point: shown, ...found };
   };
