@@ -96,7 +96,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "(^|/)dist/" },
+    // What the bench compares with is installed by the bench alone.
+    exclude: { path: "(^|/)dist/|^packages/bench/(peers|output)/" },
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: "specify",
     enhancedResolveOptions: {

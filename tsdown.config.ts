@@ -2,7 +2,7 @@
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
-  workspace: "packages/*",
+  workspace: { include: "packages/*", exclude: ["**/node_modules/**", "packages/bench"] },
   entry: "src/{index,engine,vitest}.ts",
   tsconfig: "../tsconfig.json",
   platform: "neutral",

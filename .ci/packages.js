@@ -7,9 +7,24 @@ import { join } from "node:path";
 const { packageManager } = JSON.parse(readFileSync("package.json", "utf8"));
 const folder = mkdtempSync(join(tmpdir(), "cotangent-pack-"));
 try {
-  execFileSync("npx", ["--yes", packageManager, "--recursive", "--filter", "./packages/*", "pack", "--pack-destination", folder], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  execFileSync(
+    "npx",
+    [
+      "--yes",
+      packageManager,
+      "--recursive",
+      "--filter",
+      "./packages/*",
+      "--filter",
+      "!@cotangent/bench",
+      "pack",
+      "--pack-destination",
+      folder,
+    ],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
   for (const name of readdirSync(folder)) {
     const tarball = join(folder, name);
     const checks = [
