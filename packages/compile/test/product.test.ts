@@ -107,8 +107,7 @@ function run({ precision, size, code, memory, exports }: Machine, { a, b, cGap, 
   exports[code.packLeft]!(m, k, addresses.a + a.offset * size, a.rowStride * size, a.columnStride * size, addresses.left);
   exports[code.packRight]!(n, k, addresses.b + b.offset * size, b.columnStride * size, b.rowStride * size, addresses.right);
   exports[code.product]!(m, n, k, addresses.left, addresses.right, start, cRow * size, accumulate ? 1 : 0);
-  const outside = (at: number): boolean =>
-    view(at - 16, 16 / size).every((v) => v === guard);
+  const outside = (at: number): boolean => view(at - 16, 16 / size).every((v) => v === guard);
   const untouched = [addresses.b, addresses.left, addresses.right, addresses.c, top].every(outside);
   return { x, y, c, cRow, untouched };
 }
@@ -162,7 +161,9 @@ const problems: fc.Arbitrary<Problem> = fc
     values: scattered,
   }));
 
-const kinds = (["f32", "f64"] as const).flatMap((precision) => (hasRelaxed ? [false, true] : [false]).map((relaxed) => ({ precision, relaxed })));
+const kinds = (["f32", "f64"] as const).flatMap((precision) =>
+  (hasRelaxed ? [false, true] : [false]).map((relaxed) => ({ precision, relaxed })),
+);
 
 describe.each(kinds)("the product in $precision, relaxed: $relaxed", ({ precision, relaxed }) => {
   const on = machine(precision, relaxed);
@@ -191,7 +192,8 @@ describe.each(kinds)("the product in $precision, relaxed: $relaxed", ({ precisio
       [17, 10, 7],
     ] as const) {
       for (let seed = 0; seed < 12; seed++) {
-        const values = (index: number): number => ((index * 7 + seed) % 11 < 9 ? scattered(index) : special[(index + seed) % special.length]!);
+        const values = (index: number): number =>
+          (index * 7 + seed) % 11 < 9 ? scattered(index) : special[(index + seed) % special.length]!;
         check(on, { a: matrix(m, k, "rows", 0), b: matrix(k, n, "columns", 1), cGap: 0, accumulate: false, values });
       }
     }

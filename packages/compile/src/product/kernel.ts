@@ -9,7 +9,22 @@
 import { type FunctionWriter, writeFunction } from "../assembly/function.ts";
 import type { Precision } from "../assembly/lanes.ts";
 import type { FunctionCode } from "../assembly/module.ts";
-import { add, advance, atLeast, branchWhen, emit, integer, isZero, less, letInteger, sub, times, whenever } from "./integers.ts";
+import {
+  add,
+  advance,
+  assign,
+  atLeast,
+  branchWhen,
+  type Code,
+  emit,
+  integer,
+  isZero,
+  less,
+  letInteger,
+  sub,
+  times,
+  whenever,
+} from "./integers.ts";
 
 /** How a precision lies in vectors. */
 export interface Layout {
@@ -81,7 +96,7 @@ export function transposeVectors(writer: FunctionWriter, layout: Layout, vectors
  * rows and columns at most the tile's. Calls `storePart` for vectors that are not wholly inside C.
  */
 export function tileFunction(name: string, storePart: string, layout: Layout, shape: KernelShape): FunctionCode {
-  const { size, lanes, precision } = layout;
+  const { lanes, precision } = layout;
   const { rowVectors, columnVectors, unroll, chained, relaxed } = shape;
   const writer = writeFunction(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
   const [a, b, k, c, cRowBytes, rows, columns, accumulate] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
@@ -139,28 +154,30 @@ export function tileFunction(name: string, storePart: string, layout: Layout, sh
       writer.branchIf(start);
     });
   const end = writer.local("i32");
-  const setEnd = (steps: readonly (readonly [string, ...number[]])[]): void => {
-    emit(writer, add(a, times(steps, rowVectors * 16)));
-    writer.emit("local.set", end);
-  };
+  const setEnd = (steps: number): void => assign(writer, end, add(a, times(steps, rowVectors * 16)));
   if (unroll === 1) {
-    setEnd([["local.get", k]]);
+    setEnd(k);
     turns(1, end);
   } else {
     const rest = letInteger(writer, [["local.get", k], ["i32.const", unroll], ["i32.rem_u"]]);
     const whole = letInteger(writer, sub(k, rest));
     whenever(writer, [["local.get", whole]], () => {
-      setEnd([["local.get", whole]]);
+      setEnd(whole);
       turns(unroll, end);
     });
     whenever(writer, [["local.get", rest]], () => {
-      setEnd([["local.get", rest]]);
+      setEnd(rest);
       turns(1, end);
     });
   }
 
   for (let i = 0; i < rowVectors; i++) {
-    for (let j = 0; j < columnVectors; j++) unrotate(writer, layout, Array.from({ length: lanes }, (_, r) => sumAt(i, j, r)));
+    for (let j = 0; j < columnVectors; j++)
+      unrotate(
+        writer,
+        layout,
+        Array.from({ length: lanes }, (_, r) => sumAt(i, j, r)),
+      );
   }
   const width = columnVectors * lanes;
   const height = rowVectors * lanes;
@@ -173,10 +190,10 @@ export function tileFunction(name: string, storePart: string, layout: Layout, sh
       if (index < height - 1) advance(writer, c, cRowBytes);
     }
   };
-  const whole = [...atLeast(rows, integer(height)), ...atLeast(columns, integer(width)), ["i32.and"]] as const;
+  const inside: Code = [...atLeast(rows, integer(height)), ...atLeast(columns, integer(width)), ["i32.and"]];
   whenever(
     writer,
-    whole,
+    inside,
     () => {
       whenever(
         writer,
@@ -216,7 +233,6 @@ export function tileFunction(name: string, storePart: string, layout: Layout, sh
         }),
       ),
   );
-  void size;
   return writer.finish();
 }
 

@@ -7,7 +7,23 @@
  */
 import { type FunctionWriter, writeFunction } from "../assembly/function.ts";
 import type { FunctionCode } from "../assembly/module.ts";
-import { add, advance, assign, atLeast, count, emit, equal, integer, letInteger, mul, repeatBelow, smaller, sub, times, whenever } from "./integers.ts";
+import {
+  add,
+  advance,
+  assign,
+  atLeast,
+  count,
+  emit,
+  equal,
+  integer,
+  letInteger,
+  mul,
+  repeatBelow,
+  smaller,
+  sub,
+  times,
+  whenever,
+} from "./integers.ts";
 import { type Layout, transposeVectors } from "./kernel.ts";
 
 /** Bytes of panels of this width. */
@@ -41,7 +57,10 @@ export function packFunction(name: string, packSlowly: string, layout: Layout, w
         const blocks = letInteger(writer, [["local.get", k], ["i32.const", -layout.lanes], ["i32.and"]]);
         repeatBelow(writer, at, whole, integer(width), () => {
           transposePanel(writer, layout, width, blocks, source, acrossBytes, destination);
-          emit(writer, integer(width), sub(k, blocks), add(source, times(blocks, size)), [["local.get", acrossBytes], ["local.get", alongBytes]]);
+          emit(writer, integer(width), sub(k, blocks), add(source, times(blocks, size)), [
+            ["local.get", acrossBytes],
+            ["local.get", alongBytes],
+          ]);
           emit(writer, add(destination, times(blocks, width * size)), [["call", packSlowly]]);
           nextPanel();
         });
@@ -57,7 +76,15 @@ export function packFunction(name: string, packSlowly: string, layout: Layout, w
 }
 
 /** Copies k rows of W adjacent entries. */
-function copyPanel(writer: FunctionWriter, { lanes, size }: Layout, width: number, k: number, source: number, alongBytes: number, destination: number): void {
+function copyPanel(
+  writer: FunctionWriter,
+  { lanes, size }: Layout,
+  width: number,
+  k: number,
+  source: number,
+  alongBytes: number,
+  destination: number,
+): void {
   const [from, to] = [letInteger(writer, source), letInteger(writer, destination)];
   count(writer, k, integer(1), () => {
     for (let i = 0; i < width / lanes; i++) {

@@ -8,8 +8,6 @@ import type { FunctionCode } from "../assembly/module.ts";
 import {
   add,
   advance,
-  assign,
-  branchWhen,
   ceilQuotient,
   count,
   emit,
@@ -59,9 +57,10 @@ export function productFunctions(precision: Precision, { relaxed = false }: Lane
   return functionsOf(precision, shapeOf(precision, relaxed));
 }
 
+/** Eight rows by one vector of columns was the fastest shape on every engine measured, with and without relaxed multiply-add. */
 function shapeOf(precision: Precision, relaxed: boolean): ProductShape {
-  const rowVectors = precision === "f64" ? (relaxed ? 2 : 4) : relaxed ? 1 : 2;
-  return { rowVectors, columnVectors: relaxed ? 2 : 1, unroll: 1, chained: true, relaxed, blockAlong: 256, blockColumns: 256 };
+  const rowVectors = 8 / layoutOf(precision).lanes;
+  return { rowVectors, columnVectors: 1, unroll: 2, chained: false, relaxed, blockAlong: 256, blockColumns: 256 };
 }
 
 /** The functions of a shape. */
