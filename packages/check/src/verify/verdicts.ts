@@ -1,6 +1,6 @@
 /** Puts the judgements of several points together into a verdict. It knows what outweighs what; it judges no point. */
 import { describe, formatShape, type Graph } from "@cotangent/core/engine";
-import { diagnose, type Named } from "./diagnosis.ts";
+import { diagnose, type Named, type Seen } from "./diagnosis.ts";
 import type { Disagreement, Judgement, KinkFound, Place } from "./judgement.ts";
 import { directionsTried } from "./probe.ts";
 import { type Leaf, type Point, unravel } from "./problem.ts";
@@ -14,6 +14,8 @@ export interface At {
   readonly notes: readonly string[];
   /** The reverse gradient there where it is known op by op. */
   readonly gradient: Graph | undefined;
+  /** The loss's recording there where its gradient is known op by op. */
+  readonly loss?: Graph | undefined;
 }
 
 /** Gradients with more entries are judged at the given point alone. */
@@ -107,19 +109,17 @@ function refuted(context: Context, at: Judgements, wrong: readonly Of<"wrong">[]
   const witnesses = judgement.entries.map((place) => witnessOf(judgement, place, leaves));
   const rank = ({ relative }: Witness): number => (Number.isFinite(relative) ? Number(relative.toPrecision(3)) : 1e300);
   const ordered = [...witnesses].sort((x, y) => rank(y) - rank(x));
-  const right = ofKind(at, "agrees").length;
+  const seen = at.flatMap((one): Seen[] => {
+    const { point: where, judgement: says, gradient, loss } = one;
+    if (says.kind === "wrong") return [{ point: where, wrong: says, gradient, loss }];
+    return says.kind === "agrees" ? [{ point: where, wrong: undefined, gradient, loss }] : [];
+  });
   return verdictOf({
     verdict: "REFUTED",
     witnesses: ordered.slice(0, shown),
     wrong: judgement.complete ? witnesses.length : undefined,
     size,
-    diagnosis: diagnose({
-      leaves,
-      size,
-      named,
-      right,
-      at: wrong.map((one) => ({ point: one.point, wrong: one.judgement, gradient: one.gradient })),
-    }),
+    diagnosis: diagnose({ leaves, size, named, seen }),
     reproduction: context.reproduction(point),
     ...common(context, at),
   });
