@@ -1,0 +1,60 @@
+/**
+ * What a function of vectors is: values over lanes, the lanes it does not serve, and its error bound. With the words the functions are written
+ * in: polynomials, signs, powers of two. It knows no particular function.
+ */
+import type { Lanes, Precision, Value } from "../assembly/lanes.ts";
+
+/** What a function's graph gives. */
+export interface VectorValue {
+  readonly value: Value;
+  /** A mask of the lanes where `value` is not the function's: they are computed one by one instead. */
+  readonly outside?: Value;
+}
+
+/** A function of vectors, written over lanes without branches. */
+export interface VectorForm {
+  /** How far a result is from the exact one at most, in units in its last place, with relaxed multiply-add and without. */
+  readonly ulps: Readonly<Record<Precision, number>>;
+  readonly write: (m: Lanes, ...args: readonly Value[]) => VectorValue;
+}
+
+/** The same thing for both precisions. */
+export type PerPrecision<T> = Readonly<Record<Precision, T>>;
+
+/** How numbers of each precision lie in their bits. */
+export const format: PerPrecision<{ readonly mantissaBits: number; readonly bias: number; readonly width: number }> = {
+  f64: { mantissaBits: 52, bias: 1023, width: 64 },
+  f32: { mantissaBits: 23, bias: 127, width: 32 },
+};
+
+/** c[0] + c[1] t + c[2] t² + … by Horner's rule. */
+export function polynomial(m: Lanes, coefficients: readonly number[], t: Value): Value {
+  let sum = m.constant(coefficients[coefficients.length - 1]!);
+  for (let i = coefficients.length - 2; i >= 0; i--) sum = m.multiplyAdd(sum, t, m.constant(coefficients[i]!));
+  return sum;
+}
+
+/** The bit of the sign. */
+export const signBit = (m: Lanes): Value => m.bits(1n << BigInt(format[m.precision].width - 1));
+
+/** The magnitude of x with the sign of y. */
+export const withSign = (m: Lanes, x: Value, y: Value): Value => m.select(signBit(m), y, x);
+
+/** The smaller of x and a bound; NaN stays. */
+export const atMost = (m: Lanes, x: Value, bound: number): Value => m.apply([`${shapeOf(m)}.pmin`], [x, m.constant(bound)]);
+
+/** The larger of x and a bound; NaN stays. */
+export const atLeast = (m: Lanes, x: Value, bound: number): Value => m.apply([`${shapeOf(m)}.pmax`], [x, m.constant(bound)]);
+
+const shapeOf = (m: Lanes): string => (m.precision === "f64" ? "f64x2" : "f32x4");
+
+/** A whole number near x·factor, as a number, and as bits whose lowest hold it plus `offset`. |x·factor| < 2^21. */
+export function nearestWhole(m: Lanes, x: Value, factor: number, offset = 0): { readonly whole: Value; readonly bits: Value } {
+  const shifter = m.constant(1.5 * 2 ** format[m.precision].mantissaBits + offset);
+  const bits = m.multiplyAdd(x, m.constant(factor), shifter);
+  return { whole: m.sub(bits, shifter), bits };
+}
+
+/** A mask of the lanes of x that are not in [from, to], NaN among them. */
+export const outsideOf = (m: Lanes, x: Value, from: number, to: number): Value =>
+  m.not(m.and(m.lessEqual(m.constant(from), x), m.lessEqual(x, m.constant(to))));

@@ -1,0 +1,271 @@
+// The vector functions against double-doubles: their published bounds, the hard arguments, and lanes that do not disturb each other.
+// COTANGENT_SOAK=1 takes a million arguments a function and a range in place of thousands.
+import { type ExpressionKind, doubleDouble, real } from "@cotangent/core/engine";
+import { describe, expect, it } from "vitest";
+import { writeFunction } from "../src/assembly/function.ts";
+import type { Precision } from "../src/assembly/lanes.ts";
+import { encodeModule } from "../src/assembly/module.ts";
+import { arity, vectorForms, vectorFunction } from "../src/functions/vector.ts";
+
+type Floats = Float64Array | Float32Array;
+
+/** The function over arrays of four entries or a multiple. */
+function compiled(kind: ExpressionKind, precision: Precision, relaxed: boolean): (...args: readonly number[][]) => Floats {
+  const { name, functions, imports } = vectorFunction(kind, precision, { relaxed });
+  const count = arity(kind);
+  const writer = writeFunction("run", Array(count + 2).fill("i32"), [], true);
+  const [to, bytes, at] = [count, count + 1, writer.local("i32")];
+  const address = (base: number): void => {
+    writer.emit("local.get", base);
+    writer.emit("local.get", at);
+    writer.emit("i32.add");
+  };
+  writer.loop((start) => {
+    address(to);
+    for (let i = 0; i < count; i++) {
+      address(i);
+      writer.emit("v128.load", 0);
+    }
+    writer.emit("call", name);
+    writer.emit("v128.store", 0);
+    writer.emit("local.get", at);
+    writer.emit("i32.const", 16);
+    writer.emit("i32.add");
+    writer.emit("local.tee", at);
+    writer.emit("local.get", bytes);
+    writer.emit("i32.lt_u");
+    writer.branchIf(start);
+  });
+  const module = new WebAssembly.Module(encodeModule({ imports, functions: [...functions, writer.finish()] }));
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const math = real as unknown as Record<string, (x: number) => number>;
+  const { exports } = new WebAssembly.Instance(module, { env: { memory }, math });
+  const run = exports.run as (...args: number[]) => void;
+  const [make, size] = precision === "f64" ? [Float64Array, 8] : [Float32Array, 4];
+  return (...args) => {
+    const length = args[0]!.length;
+    const block = length * size;
+    const needed = (count + 1) * block;
+    if (memory.buffer.byteLength < needed) memory.grow(Math.ceil((needed - memory.buffer.byteLength) / 65536));
+    args.forEach((arg, i) => {
+      new make(memory.buffer, i * block, length).set(arg);
+    });
+    run(...args.map((_, i) => i * block), count * block, block);
+    return new make(memory.buffer, count * block, length).slice();
+  };
+}
+
+/** Whether relaxed multiply-add may be used here. */
+const relaxedAccepted = WebAssembly.validate(
+  encodeModule({
+    imports: [],
+    functions: [
+      {
+        name: "f",
+        parameters: ["v128"],
+        results: ["v128"],
+        locals: [],
+        body: [["local.get", 0], ["local.get", 0], ["local.get", 0], ["f64x2.relaxed_madd"]],
+        exported: false,
+      },
+    ],
+  }),
+);
+
+const formats = {
+  f64: { smallest: -1022, bits: 52, largest: Number.MAX_VALUE },
+  f32: { smallest: -126, bits: 23, largest: (2 - 2 ** -23) * 2 ** 127 },
+};
+
+/** The distance between neighbours at y. */
+function spacing(y: number, precision: Precision): number {
+  const { smallest, bits } = formats[precision];
+  const magnitude = Math.abs(y);
+  let exponent = magnitude < 2 ** smallest ? smallest : Math.floor(Math.log2(magnitude));
+  if (exponent > smallest && 2 ** exponent > magnitude) exponent--;
+  else if (exponent < 1023 && 2 ** (exponent + 1) <= magnitude) exponent++;
+  return 2 ** (exponent - bits);
+}
+
+const exactly = doubleDouble as unknown as Record<string, (...args: unknown[]) => { high: number; low: number }>;
+
+/** The error of `out` in ulps of the exact value; 0 where both are NaN or the same infinity, and where overflow is right to within one ulp. */
+function errorOf(kind: string, args: readonly number[], out: number, precision: Precision): number {
+  const exact = exactly[kind]!(...args.map(doubleDouble.constant));
+  const { largest } = formats[precision];
+  if (Number.isNaN(exact.high)) return Number.isNaN(out) ? 0 : Infinity;
+  if (exact.high === 0) return out === 0 ? 0 : Math.abs(out) / spacing(0, precision);
+  if (Math.abs(exact.high) > largest && out === Math.sign(exact.high) * Infinity) return 0;
+  if (Math.abs(out) === Infinity)
+    return Math.abs(exact.high) > largest - 2 * spacing(largest, precision) && out * exact.high > 0 ? 1 : Infinity;
+  return Math.abs(out - exact.high - exact.low) / spacing(exact.high, precision);
+}
+
+/** A generator of Lehmer's kind, so that every run draws the same. */
+function drawing(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+}
+
+/** Between two bounds evenly, or in magnitude from the smaller power of two to the larger evenly by exponent, with both signs or one. */
+type Range = readonly ["even", from: number, to: number] | readonly ["scales" | "positive scales", from: number, to: number];
+
+const everywhere: Range = ["scales", -1074, 1024];
+const small: Range = ["scales", -60, 1];
+
+const ranges: Partial<Record<ExpressionKind, readonly Range[]>> = {
+  exp: [["even", -745, 710], ["even", -88, 89], ["even", -2, 2], everywhere],
+  expm1: [["even", -40, 710], ["even", -18, 89], ["even", -1.5, 1.5], everywhere],
+  log: [
+    ["positive scales", -1074, 1024],
+    ["even", 0.5, 2],
+    ["even", 0, 10],
+  ],
+  log1p: [["positive scales", -1074, 1024], ["even", -1, 3], ["even", -0.5, 0.5], small],
+  sin: [["even", -10, 10], ["even", -1600, 1600], ["even", -1.6e6, 1.6e6], everywhere],
+  tanh: [["even", -3, 3], ["even", -25, 25], everywhere],
+};
+const like: Partial<Record<ExpressionKind, ExpressionKind>> = { cos: "sin", tan: "sin" };
+
+const rangesOf = (kind: ExpressionKind): readonly Range[] => ranges[like[kind] ?? kind] ?? [everywhere];
+
+function drawn([how, from, to]: Range, precision: Precision, random: () => number): number {
+  const { largest } = formats[precision];
+  const at = from + (to - from) * random();
+  const x = how === "even" ? at : 2 ** Math.floor(at) * (1 + random()) * (how === "scales" && random() < 0.5 ? -1 : 1);
+  const rounded = precision === "f32" ? Math.fround(x) : x;
+  return Number.isFinite(rounded) ? rounded : Math.sign(x) * largest;
+}
+
+const soak = process.env.COTANGENT_SOAK !== undefined;
+const count = soak ? 1_000_000 : 4000;
+const block = 4000;
+
+const kinds = Object.keys(vectorForms) as ExpressionKind[];
+const variants = kinds.flatMap((kind) =>
+  (["f64", "f32"] as const).flatMap((precision) =>
+    (relaxedAccepted ? [false, true] : [false]).map((relaxed) => ({ kind, precision, relaxed })),
+  ),
+);
+
+describe("vector functions", () => {
+  it.each(variants)(
+    "$kind of $precision, relaxed $relaxed, keeps its bound",
+    ({ kind, precision, relaxed }) => {
+      const run = compiled(kind, precision, relaxed);
+      const bound = vectorForms[kind]!.ulps[precision];
+      const random = drawing(1 + kinds.indexOf(kind));
+      let worst = { error: 0, args: [] as number[], out: 0 };
+      for (const range of rangesOf(kind)) {
+        for (let done = 0; done < count; done += block) {
+          const args = Array.from({ length: arity(kind) }, () => Array.from({ length: block }, () => drawn(range, precision, random)));
+          run(...args).forEach((out, i) => {
+            const at = args.map((arg) => arg[i]!);
+            const error = errorOf(kind, at, out, precision);
+            if (!(error <= worst.error)) worst = { error, args: at, out };
+          });
+        }
+      }
+      expect(worst.error, `${worst.args} gives ${worst.out}`).toBeLessThanOrEqual(bound);
+    },
+    soak ? 600_000 : 30_000,
+  );
+
+  it.each(variants)("$kind of $precision, relaxed $relaxed, keeps its bound at hard arguments", ({ kind, precision, relaxed }) => {
+    const run = compiled(kind, precision, relaxed);
+    const bound = vectorForms[kind]!.ulps[precision];
+    const args = argumentsOf(hard(precision), arity(kind));
+    run(...args).forEach((out, i) => {
+      const at = args.map((arg) => arg[i]!);
+      expect(errorOf(kind, at, out, precision), `${at} gives ${out}`).toBeLessThanOrEqual(bound);
+      const special = (real[kind as "exp"] as (...numbers: number[]) => number)(...at);
+      if (special === 0 || !Number.isFinite(special)) expect(out, String(at)).toBe(special);
+    });
+  });
+});
+
+/** Zeros, infinities, NaN, ends of the range, neighbours of 1, thresholds of exponentials, multiples of π/2, large arguments. */
+function hard(precision: Precision): number[] {
+  const { smallest, bits, largest } = formats[precision];
+  const positive = [0, Infinity, largest, 2 ** smallest, 2 ** (smallest - bits), 3 * 2 ** (smallest - bits), 2 ** (smallest - 1)];
+  for (let k = 0; k <= bits + 4; k++)
+    positive.push(1 - 2 ** (-k - 1), 1 + 2 ** -k, 2 ** -k, 1.5 * 2 ** -k, 2 ** k, 2 ** (smallest / 8) * 2 ** -k);
+  for (const x of [
+    709.78, 709.782712893384, 709.7827128933841, 708.4, 745.13, 745.1332191019412, 88.72283, 88.72284, 87.33655, 103.97, 103.9721,
+  ])
+    positive.push(x, x + spacing(x, precision), x - spacing(x, precision));
+  for (const n of [1, 2, 3, 4, 5, 7, 11, 22, 355 / Math.PI, 1000, 1023, 1024, 1e5, 1048575, 1048576]) {
+    const x = precision === "f32" ? Math.fround((n * Math.PI) / 2) : (n * Math.PI) / 2;
+    positive.push(x, x + spacing(x, precision), x - spacing(x, precision));
+  }
+  positive.push(1e10, 1e22, 1e38, 0.5, 2, 3, 8, 10, 27, 100, 1000, 5.319372648326541e255);
+  const rounded = precision === "f32" ? positive.map((x) => (x > largest ? Infinity : Math.fround(x))) : positive;
+  return [...rounded, ...rounded.map((x) => -x), Number.NaN];
+}
+
+/** Every one of them, or every pair of every seventh; a multiple of four by repetition. */
+function argumentsOf(numbers: readonly number[], count: number): number[][] {
+  const few = numbers.filter((_, i) => i % 7 === 0 || i === numbers.length - 1);
+  const columns = count === 1 ? [[...numbers]] : [few.flatMap((x) => few.map(() => x)), few.flatMap(() => few)];
+  for (const column of columns) while (column.length % 4 !== 0) column.push(column[0]!);
+  return columns;
+}
+
+describe("a vector function", () => {
+  const exactValues: [ExpressionKind, number, number][] = [
+    ["exp", 0, 1],
+    ["exp", -0, 1],
+    ["log", 1, 0],
+    ["cos", 0, 1],
+    ["tanh", 30, 1],
+    ["tanh", -30, -1],
+    ["tanh", Infinity, 1],
+    ["expm1", -100, -1],
+    ["log1p", -1, -Infinity],
+    ["exp", -Infinity, 0],
+    ["sin", Infinity, Number.NaN],
+  ];
+  it.each(exactValues)("%s(%d) is %d", (kind, x, expected) => {
+    for (const precision of ["f64", "f32"] as const)
+      expect([...compiled(kind, precision, false)([x, x, x, x])]).toEqual(Array(4).fill(expected));
+  });
+
+  const odd = (["sin", "tan", "tanh", "expm1", "log1p", "sinh", "asinh", "asin", "atan", "atanh"] as const).filter(
+    (kind) => kind in vectorForms,
+  );
+  it.each(odd)("%s is its argument near 0, with its sign", (kind) => {
+    for (const precision of ["f64", "f32"] as const) {
+      const { smallest, bits } = formats[precision];
+      const tiny = [0, 2 ** (smallest - bits), 2 ** smallest, 2 ** -(bits + 10)];
+      const both = [...tiny, ...tiny.map((x) => -x)];
+      expect([...compiled(kind, precision, false)(both)]).toEqual(both);
+    }
+  });
+
+  it("gives a lane what it gives alone", () => {
+    for (const kind of kinds) {
+      for (const precision of ["f64", "f32"] as const) {
+        const run = compiled(kind, precision, false);
+        const ordinary = 0.7;
+        const others = [Number.NaN, Infinity, -1e300, 0];
+        const alone = run(...Array(arity(kind)).fill(Array(4).fill(ordinary)))[0];
+        for (const other of others) {
+          for (let lane = 0; lane < 4; lane++) {
+            const mixed = Array.from({ length: 4 }, (_, i) => (i === lane ? ordinary : other));
+            expect(run(...Array(arity(kind)).fill(mixed))[lane], `${kind} ${precision} beside ${other}`).toBe(alone);
+          }
+        }
+      }
+    }
+  });
+
+  it("without a form goes lane by lane", () => {
+    const x = [0.5, 1.5, 2.5, 30];
+    expect([...compiled("lgamma", "f64", false)(x)]).toEqual(x.map(real.lgamma));
+    expect([...compiled("lgamma", "f32", false)(x)]).toEqual(x.map((one) => Math.fround(real.lgamma(one))));
+    expect([...compiled("remainder", "f64", false)(x, [3, -1, 2, 7])]).toEqual([0.5, -0.5, 0.5, 2]);
+  });
+});
