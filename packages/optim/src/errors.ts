@@ -48,6 +48,9 @@ export const rateError = (op: string, rate: unknown): CotangentError =>
 export const functionError = (op: string, value: unknown): CotangentError =>
   error(`${op}: the first argument is not a function — ${describe(value)}; give a function of the parameters to a float scalar`);
 
+export const valueError = (op: string, value: unknown): CotangentError =>
+  error(`${op}: the function does not return a float scalar — ${describe(value)}; return a scalar (sum or mean it)`);
+
 export const solverStateError = (op: string, state: unknown): CotangentError =>
   error(`${op}: not a state of this solver — ${describe(state)}; give what init or update returned`);
 

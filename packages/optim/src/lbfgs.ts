@@ -1,6 +1,6 @@
 /** L-BFGS: a quasi-Newton method that remembers the last few steps (Nocedal and Wright 2006, algorithms 7.4 and 7.5). */
 import { add, flatten, Tensor, tensor, valueAndGrad } from "@cotangent/core";
-import { functionError, leafDtypeError, nonFiniteStartError, solverStateError } from "./errors.ts";
+import { functionError, leafDtypeError, nonFiniteStartError, solverStateError, valueError } from "./errors.ts";
 import { checkBetween, checkCount, withDefaults } from "./options.ts";
 import { addScaled, dot, largestEntry, scale, subtract } from "./vectors.ts";
 import { type Point, wolfeSearch } from "./wolfe.ts";
@@ -63,14 +63,29 @@ export const lbfgsDefaults: Required<LbfgsOptions> = {
  * ```
  */
 export function lbfgs<P>(f: (parameters: P) => Tensor, options: LbfgsOptions = {}): Solver<P> {
-  if (typeof f !== "function") throw functionError("lbfgs", f);
-  const settings = checkedOptions("lbfgs", withDefaults("lbfgs", options, lbfgsDefaults));
-  const evaluate = valueAndGrad(f as (parameters: unknown) => Tensor) as unknown as (parameters: P) => [Tensor, P];
+  return solverOf("lbfgs", f, withDefaults("lbfgs", options, lbfgsDefaults));
+}
+
+/** The solver on behalf of a function, whose name its errors bear. */
+export function solverOf<P>(op: string, f: (parameters: P) => Tensor, options: Required<LbfgsOptions>): Solver<P> {
+  if (typeof f !== "function") throw functionError(op, f);
+  const settings = checkedOptions(op, options);
+  const scalar = (parameters: unknown): Tensor => {
+    const value: unknown = f(parameters as P);
+    if (!(value instanceof Tensor) || value.rank > 0 || !isFloat(value)) throw valueError(op, value);
+    return value;
+  };
+  const evaluate = valueAndGrad(scalar) as unknown as Evaluate<P>;
   return {
-    init: (parameters) => startAt(evaluate, parameters),
-    update: (state) => takeStep(evaluate, state, settings),
+    init: (parameters) => startAt(op, evaluate, parameters),
+    update: (state) => {
+      checkState(op, state);
+      return takeStep(evaluate, state, settings);
+    },
   };
 }
+
+const isFloat = ({ dtype }: Tensor): boolean => dtype === "float64" || dtype === "float32";
 
 function checkedOptions(op: string, options: Required<LbfgsOptions>): Required<LbfgsOptions> {
   checkCount(op, "historySize", options.historySize, 1);
@@ -82,22 +97,21 @@ function checkedOptions(op: string, options: Required<LbfgsOptions>): Required<L
 
 type Evaluate<P> = (parameters: P) => [value: Tensor, gradient: P];
 
-function startAt<P>(evaluate: Evaluate<P>, parameters: P): LbfgsState<P> {
-  const { leaves, definition } = flatten(parameters, "lbfgs", "parameters");
+function startAt<P>(op: string, evaluate: Evaluate<P>, parameters: P): LbfgsState<P> {
+  const { leaves, definition } = flatten(parameters, op, "parameters");
   leaves.forEach((leaf, i) => {
-    if (leaf.dtype !== "float64" && leaf.dtype !== "float32") throw leafDtypeError("lbfgs", definition.leaves[i]!.path, leaf);
+    if (!isFloat(leaf)) throw leafDtypeError(op, definition.leaves[i]!.path, leaf);
   });
   const [value, gradient] = evaluate(parameters);
-  if (!Number.isFinite(value.item())) throw nonFiniteStartError("lbfgs", "value", value.item());
+  if (!Number.isFinite(value.item())) throw nonFiniteStartError(op, "value", value.item());
   const largest = largestEntry(gradient);
-  if (!Number.isFinite(largest)) throw nonFiniteStartError("lbfgs", "gradient", largest);
+  if (!Number.isFinite(largest)) throw nonFiniteStartError(op, "gradient", largest);
   return { parameters, value, gradient, steps: [], changes: [], iterations: count(0), evaluations: count(1), stalled: tensor(false) };
 }
 
 const count = (n: number): Tensor => tensor(n, "int32");
 
 function takeStep<P>(evaluate: Evaluate<P>, state: LbfgsState<P>, options: Required<LbfgsOptions>): LbfgsState<P> {
-  checkState(state);
   const search = searchAlong(evaluate, state, quasiNewtonDirection(state), options);
   const evaluations = add(state.evaluations, search.evaluations);
   if (search.point !== undefined) return moved(state, search.point, evaluations, options.historySize);
@@ -105,11 +119,11 @@ function takeStep<P>(evaluate: Evaluate<P>, state: LbfgsState<P>, options: Requi
   return { ...state, evaluations, stalled: tensor(true) };
 }
 
-function checkState(state: unknown): void {
+function checkState(op: string, state: unknown): void {
   const { value, iterations, evaluations, steps, changes, ...rest } = (state ?? {}) as Partial<LbfgsState<unknown>>;
   const hasNumbers = [value, iterations, evaluations].every((x) => x instanceof Tensor && x.rank === 0);
   const hasHistory = Array.isArray(steps) && Array.isArray(changes) && steps.length === changes.length;
-  if (!hasNumbers || !hasHistory || !("parameters" in rest) || !("gradient" in rest)) throw solverStateError("lbfgs", state);
+  if (!hasNumbers || !hasHistory || !("parameters" in rest) || !("gradient" in rest)) throw solverStateError(op, state);
 }
 
 /** A point of a line, with the parameters, value and gradient there. */

@@ -1,7 +1,7 @@
 /** Runs L-BFGS until it is done and says why it stopped. */
 import type { Tensor } from "@cotangent/core";
 import { optionError } from "./errors.ts";
-import { lbfgs, lbfgsDefaults, noiseOf, type LbfgsOptions, type LbfgsState } from "./lbfgs.ts";
+import { lbfgsDefaults, noiseOf, solverOf, type LbfgsOptions, type LbfgsState } from "./lbfgs.ts";
 import { checkCount, checkNonNegative, withDefaults } from "./options.ts";
 import { largestEntry } from "./vectors.ts";
 
@@ -16,7 +16,8 @@ export interface Progress {
 
 /**
  * Why a minimisation stopped: `"gradient"` — no entry of the gradient is larger than the tolerance; `"stalled"` — no lower point was found, as
- * happens where rounding hides any further decrease; `"iterations"` — the limit was reached; `"unbounded"` — the value is minus infinity.
+ * happens where rounding hides any further decrease; `"iterations"` — the limit was reached; `"unbounded"` — the value fell to minus infinity,
+ * along a line that goes down without end.
  */
 export type StopReason = "gradient" | "stalled" | "iterations" | "unbounded";
 
@@ -53,7 +54,7 @@ export function minimize<P>(f: (parameters: P) => Tensor, start: P, options: Min
   checkNonNegative("minimize", "gradientTolerance", gradientTolerance);
   checkCount("minimize", "maxIterations", maxIterations, 0);
   if (typeof onIteration !== "function") throw optionError("minimize", "onIteration", onIteration, "a function");
-  const solver = lbfgs(f, rest);
+  const solver = solverOf("minimize", f, rest);
   let state = solver.init(start);
   let best = state;
   for (let idle = 0; ; state = solver.update(state)) {

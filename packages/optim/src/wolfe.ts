@@ -65,16 +65,21 @@ const flat = <T>({ start, options }: Line<T>, point: Point<T>): boolean => Math.
 /** Whether `point` is above `other` by more than rounding explains. */
 const above = <T>({ noise }: Line<T>, point: Point<T>, other: Point<T>): boolean => !(point.value < other.value + noise);
 
-/** Algorithm 3.5: doubles the step until an interval holds a point that satisfies the conditions. */
+/** So many doublings are taken one by one; then each step is a longer leap, so that a line without end is followed to infinity. */
+const singleDoublings = 8;
+
+/** Algorithm 3.5: lengthens the step until an interval holds a point that satisfies the conditions. */
 function bracket<T>(line: Line<T>, firstStep: number): Point<T> | undefined {
   let previous = line.start;
-  for (let step = firstStep; ; step *= 2) {
+  let step = firstStep;
+  for (let leap = 1 - singleDoublings; ; leap++) {
     const point = line.evaluate(step);
     if (point.value === Number.NEGATIVE_INFINITY) return point;
     if (!decreases(line, point) || (previous !== line.start && above(line, point, previous))) return zoom(line, previous, point);
     if (flat(line, point)) return point;
     if (point.slope >= 0) return zoom(line, point, previous);
-    if (line.exhausted() || !Number.isFinite(2 * step)) return point;
+    if (line.exhausted() || step === Number.MAX_VALUE) return point;
+    step = Math.min(step * 2 ** (2 ** Math.max(0, leap)), Number.MAX_VALUE);
     previous = point;
   }
 }

@@ -193,6 +193,15 @@ describe("why it stops", () => {
 
   test("unbounded", () => {
     expect(minimize((x: Tensor) => mul(-1, exp(x)), tensor(0)).reason).toBe("unbounded");
+    for (const start of [tensor([3, 4]), tensor([3, 4], "float32"), { a: tensor(1), b: [tensor([1e-3, 2])] }]) {
+      const { reason, value, evaluations } = minimize(
+        (p: unknown) => flatten(p).leaves.reduce((total, x) => total.sub(sum(x)), tensor(0)),
+        start,
+      );
+      expect([reason, value]).toEqual(["unbounded", Number.NEGATIVE_INFINITY]);
+      expect(evaluations).toBeLessThan(100);
+    }
+    expect(minimize((x: Tensor) => sum(square(x)).neg(), tensor([1, -2])).reason).toBe("unbounded");
   });
 
   test("a region without values is stepped back from", () => {
@@ -216,13 +225,13 @@ test("bad input", () => {
   const f = (x: Tensor): Tensor => sum(square(x));
   const x = tensor([1, 2]);
   expect(() => minimize(bad("f"), x)).toThrowErrorMatchingInlineSnapshot(
-    `[CotangentError: lbfgs: the first argument is not a function — "f"; give a function of the parameters to a float scalar]`,
+    `[CotangentError: minimize: the first argument is not a function — "f"; give a function of the parameters to a float scalar]`,
   );
   expect(() => minimize(f, tensor([1, 2], "int32"))).toThrowErrorMatchingInlineSnapshot(
-    `[CotangentError: lbfgs: parameters cannot be optimised — int32[2], not a float; keep it out of the parameters]`,
+    `[CotangentError: minimize: parameters cannot be optimised — int32[2], not a float; keep it out of the parameters]`,
   );
   expect(() => minimize(f, bad(3))).toThrowErrorMatchingInlineSnapshot(
-    `[CotangentError: lbfgs: parameters is not a tensor — 3; give tensors, also in plain objects and arrays]`,
+    `[CotangentError: minimize: parameters is not a tensor — 3; give tensors, also in plain objects and arrays]`,
   );
   expect(() =>
     minimize(
@@ -230,16 +239,16 @@ test("bad input", () => {
       x,
     ),
   ).toThrowErrorMatchingInlineSnapshot(
-    `[CotangentError: valueAndGrad: the output is not a float scalar — float64[2]; return a scalar (sum or mean it), or use vjp or jacobian]`,
+    `[CotangentError: minimize: the function does not return a float scalar — float64[2]; return a scalar (sum or mean it)]`,
   );
   expect(() => minimize((y: Tensor) => sum(log(y)), tensor([-1]))).toThrowErrorMatchingInlineSnapshot(
-    `[CotangentError: lbfgs: the value at the starting point is not finite — NaN; start where the function and its gradient are finite]`,
+    `[CotangentError: minimize: the value at the starting point is not finite — NaN; start where the function and its gradient are finite]`,
   );
   expect(() => minimize(f, x, { historySize: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[CotangentError: lbfgs: historySize is out of range — 0; give an integer of at least 1]`,
+    `[CotangentError: minimize: historySize is out of range — 0; give an integer of at least 1]`,
   );
   expect(() => minimize(f, x, { curvature: 1e-5 })).toThrowErrorMatchingInlineSnapshot(
-    `[CotangentError: lbfgs: curvature is out of range — 0.00001; give a number above 0.0001 and below 1]`,
+    `[CotangentError: minimize: curvature is out of range — 0.00001; give a number above 0.0001 and below 1]`,
   );
   expect(() => minimize(f, x, { gradientTolerance: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
     `[CotangentError: minimize: gradientTolerance is out of range — NaN; give a finite number that is not negative]`,
