@@ -272,6 +272,10 @@ function writeSegment(b: ProgramBuilder, x: Buffer, out: Buffer, suffix: string,
 
 const movementPrograms = new Map<string, Program>();
 
+/**
+ * One program for all segments, a loop nest each, so that it grows with the parts of a concat: a compiler may instead take the segments of
+ * `plan` one by one, as the eager path does.
+ */
 function lowerMovement(plan: Movement, inputs: readonly Aval[], out: Aval): Lowered {
   const segments = plan.segments.map(layoutOf).filter(({ sizes }) => !sizes.includes(0));
   const fills = plan.fill !== null;

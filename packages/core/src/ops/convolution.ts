@@ -15,19 +15,21 @@ import type { Tensor, TensorLike } from "../tensor.ts";
 import { permute, reshape } from "./movement.ts";
 import { sliceAxis } from "./slicing.ts";
 import {
-  checkSpan,
   negated,
   overlapAdd,
   type Padding,
   type PaddingOption,
   padLast,
   perAxis,
+  readFittingPadding,
   readPadding,
+  readWindows,
   samePadding,
   showWindows,
   spanOf,
   windowCounts,
   windowed,
+  type WindowOptions,
   type Windows,
 } from "./window.ts";
 
@@ -208,13 +210,9 @@ const convKernelOp: Op<ConvolutionParams> = /* @__PURE__ */ formOp({
 });
 
 /** How the kernel moves over the input; numbers stand for all axes. */
-export interface ConvolutionOptions {
+export interface ConvolutionOptions extends WindowOptions {
   /** How far apart windows are; 1 by default. */
   readonly stride?: number | readonly number[];
-  /** 0 by default. */
-  readonly padding?: PaddingOption;
-  /** How far apart the entries of a window are; 1 by default. */
-  readonly dilation?: number | readonly number[];
   /** Into how many groups the channels fall, each with kernels of its own; 1 by default. */
   readonly groups?: number;
 }
@@ -257,18 +255,15 @@ export const convolution: Callable<(x: TensorLike, kernel: TensorLike, options?:
   (x: TensorLike, kernel: TensorLike, options: ConvolutionOptions = {}) => {
     const [input, w] = operands("convolution", [x, kernel]) as [Tensor, Tensor];
     checkOptions("convolution", options, ["stride", "padding", "dilation", "groups"]);
-    const rank = checkRanks("convolution", input, w);
+    checkRanks("convolution", input, w);
     const groups = readGroups("convolution", options.groups, w.shape[0]!, input, w);
     if (input.shape[1] !== w.shape[1]! * groups) {
       const clash = `${shapesOf(input, w)}, ${input.shape[1]} ≠ ${w.shape[1]} · ${groups} groups`;
       throw clashError("convolution", "the channels differ", clash, "give a kernel of [O, C/groups, ...window]");
     }
-    const [sides, window] = [lastSides(input), lastSides(w)];
-    const stride = perAxis("convolution", "stride", options.stride ?? 1, rank);
-    const windows: Windows = { window, stride, dilation: perAxis("convolution", "dilation", options.dilation ?? 1, rank) };
-    const padding = readPadding("convolution", options.padding ?? 0, rank) ?? samePadding(sides, windows);
-    checkSpan("convolution", sides, windows, padding);
-    return apply1(convolutionOp, [input, w], { stride, dilation: windows.dilation, padding, groups });
+    const windows = readWindows("convolution", lastSides(w), options);
+    const padding = readFittingPadding("convolution", lastSides(input), windows, options);
+    return apply1(convolutionOp, [input, w], { stride: windows.stride, dilation: windows.dilation, padding, groups });
   },
   {
     name: "convolution",
@@ -326,12 +321,7 @@ export const convTranspose: Callable<(x: TensorLike, kernel: TensorLike, options
         );
       }
       const groups = readGroups("convTranspose", options.groups, w.shape[0]!, input, w);
-      const stride = perAxis("convTranspose", "stride", options.stride ?? 1, rank);
-      const windows: Windows = {
-        window: lastSides(w),
-        stride,
-        dilation: perAxis("convTranspose", "dilation", options.dilation ?? 1, rank),
-      };
+      const windows = readWindows("convTranspose", lastSides(w), options);
       const extra = perAxis("convTranspose", "outputPadding", options.outputPadding ?? 0, rank, 0);
       const { sides, padding } = transposedSides(
         lastSides(input),
@@ -340,7 +330,7 @@ export const convTranspose: Callable<(x: TensorLike, kernel: TensorLike, options
         extra,
         shapesOf(input, w),
       );
-      return apply1(convTransposeOp, [input, w], { stride, dilation: windows.dilation, padding, groups, sides });
+      return apply1(convTransposeOp, [input, w], { stride: windows.stride, dilation: windows.dilation, padding, groups, sides });
     },
     {
       name: "convTranspose",

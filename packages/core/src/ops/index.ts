@@ -55,4 +55,4 @@ export { contract, dot, inner, matmul, outer, tensordot, type TensordotAxes, vec
 export { einsum } from "./einsum.ts";
 export { convolution, type ConvolutionOptions, convTranspose, type ConvTransposeOptions } from "./convolution.ts";
 export { type AveragePoolingOptions, avgPool, maxPool, type PoolingOptions } from "./pooling.ts";
-export type { Padding, PaddingOption } from "./window.ts";
+export type { Padding, PaddingOption, WindowOptions } from "./window.ts";

@@ -15,19 +15,19 @@ import { broadcastTo, reshape } from "./movement.ts";
 import { max, sum } from "./reduction.ts";
 import { equal, logicalAnd, maximum } from "./selection.ts";
 import {
-  checkSpan,
   negated,
   overlapAdd,
   type Padding,
   type PaddingOption,
   padLast,
   perAxis,
-  readPadding,
-  samePadding,
+  readFittingPadding,
+  readWindows,
   showWindows,
   spanOf,
   windowCounts,
   windowed,
+  type WindowOptions,
   type Windows,
 } from "./window.ts";
 
@@ -128,14 +128,10 @@ const avgPoolOp: Op<AverageParams> = /* @__PURE__ */ composite<AverageParams>({
 });
 
 /** How windows move; numbers stand for all axes. */
-export interface PoolingOptions {
+export interface PoolingOptions extends WindowOptions {
   readonly window: number | readonly number[];
   /** How far apart windows are; the window's own side by default, so that windows tile the input. */
   readonly stride?: number | readonly number[];
-  /** 0 by default. */
-  readonly padding?: PaddingOption;
-  /** How far apart the entries of a window are; 1 by default. */
-  readonly dilation?: number | readonly number[];
 }
 
 export interface AveragePoolingOptions extends PoolingOptions {
@@ -146,16 +142,9 @@ export interface AveragePoolingOptions extends PoolingOptions {
 function readPooling(op: string, x: Tensor, options: PoolingOptions, others: readonly string[]): PoolingParams {
   checkOptions(op, options, ["window", "stride", "padding", "dilation", ...others]);
   if (x.rank < 3) throw clashError(op, "not a batch of channels", formatShape(x.shape), "give [N, C, ...sides]");
-  const [rank, sides] = [x.rank - 2, x.shape.slice(2)];
-  const window = perAxis(op, "window", options.window, rank);
-  const windows: Windows = {
-    window,
-    stride: perAxis(op, "stride", options.stride ?? window, rank),
-    dilation: perAxis(op, "dilation", options.dilation ?? 1, rank),
-  };
-  const padding = readPadding(op, options.padding ?? 0, rank) ?? samePadding(sides, windows);
-  checkSpan(op, sides, windows, padding);
-  return { ...windows, padding };
+  const window = perAxis(op, "window", options.window, x.rank - 2);
+  const windows = readWindows(op, window, options, window);
+  return { ...windows, padding: readFittingPadding(op, x.shape.slice(2), windows, options) };
 }
 
 function drawPooling(draw: Draw, separated: boolean): readonly [Tensor, PoolingOptions] {

@@ -137,6 +137,33 @@ export function perAxis(op: string, what: string, value: unknown, count: number,
   return [...(list as number[])];
 }
 
+/** How windows move, as options say it; numbers stand for all axes. */
+export interface WindowOptions {
+  /** How far apart windows are. */
+  readonly stride?: number | readonly number[];
+  /** 0 by default. */
+  readonly padding?: PaddingOption;
+  /** How far apart the entries of a window are; 1 by default. */
+  readonly dilation?: number | readonly number[];
+}
+
+/** Windows of the given sides from a call's options; `usual` is the stride without one. */
+export function readWindows(op: string, window: readonly number[], options: WindowOptions, usual: number | readonly number[] = 1): Windows {
+  const count = window.length;
+  return {
+    window,
+    stride: perAxis(op, "stride", options.stride ?? usual, count),
+    dilation: perAxis(op, "dilation", options.dilation ?? 1, count),
+  };
+}
+
+/** The padding of windowed axes from a call's options. Throws where a window does not fit. */
+export function readFittingPadding(op: string, sides: Shape, windows: Windows, { padding = 0 }: WindowOptions): readonly Padding[] {
+  const read = readPadding(op, padding, sides.length) ?? samePadding(sides, windows);
+  checkSpan(op, sides, windows, read);
+  return read;
+}
+
 /** How the windowed axes are padded: by so many entries on both sides, one number or pair an axis; `"valid"` not at all; `"same"` so that an axis of n entries has ⌈n/stride⌉ windows. */
 export type PaddingOption = number | "same" | "valid" | readonly (number | Padding)[];
 
@@ -164,7 +191,7 @@ export function samePadding(sides: Shape, { window, stride, dilation }: Windows)
 }
 
 /** Throws where a window is longer than its padded axis. */
-export function checkSpan(op: string, sides: Shape, windows: Windows, padding: readonly Padding[]): void {
+function checkSpan(op: string, sides: Shape, windows: Windows, padding: readonly Padding[]): void {
   sides.forEach((side, axis) => {
     const [span, padded] = [spanOf(windows.window[axis]!, windows.dilation[axis]!), side + padding[axis]![0] + padding[axis]![1]];
     if (span > padded)
