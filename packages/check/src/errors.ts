@@ -19,3 +19,12 @@ export const toleranceError = (op: string, option: string): CotangentError =>
   new CotangentError(
     `${op}: there are no tolerances or steps to set — ${JSON.stringify(option)}; leave it out: the error bars are computed`,
   );
+
+/** A drawn case in which a property does not hold. */
+export const failedError = (op: string, report: string): CotangentError => new CotangentError(`${op}: ${report}`);
+
+/** A property none of whose draws could be judged. */
+export const nothingJudgedError = (op: string, count: number, reason: string): CotangentError =>
+  new CotangentError(
+    `${op}: none of the first ${count} draws could be judged — most often ${reason}; draw where the loss is smooth and defined, as with a domain, a separation or awayFrom`,
+  );

@@ -7,6 +7,7 @@ export { checkGradient, type ClaimOf } from "./verify/gradient.ts";
 export { checkHessian, checkJacobian, type JacobianOf } from "./verify/jacobian.ts";
 export { checkJvp, checkVjp, type CotangentOf } from "./verify/products.ts";
 export { checkAdjoint } from "./verify/adjoint.ts";
+export { gradientProperty, type GradientPropertyOptions } from "./verify/property.ts";
 export type { Arguments, ArgumentsAt, Wrt, CheckOptions, PartOf } from "./verify/options.ts";
 export type { PrintOptions } from "./verify/report.ts";
 export type { Agrees, Kink, OutsideDomain, Refuted, ShapeClash, Unknown, Verdict, Witness } from "./verify/verdict.ts";
