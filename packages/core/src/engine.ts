@@ -30,7 +30,7 @@ export { type Dual, dual, type StrongProduct } from "./systems/dual.ts";
 export { type Interval, interval, intervalFrom } from "./systems/interval.ts";
 export { type RunningError, runningError, runningErrorFrom, unitRoundoff } from "./systems/runningError.ts";
 export { type Complex, complex, complexFrom } from "./systems/complex.ts";
-export { evaluate, fromSystem, type SystemTensor, toSystem } from "./evaluate.ts";
+export { evaluate, fromSystem, type Instead, type SystemTensor, toSystem } from "./evaluate.ts";
 export { type Notation, precedence } from "./notation.ts";
 export { type Domain, domain, nonnegative, nonzero, positive, reals, realsExcept, symmetricUnit, unit } from "./domain.ts";
 export { describe, formatShape } from "./errors.ts";

@@ -5,7 +5,7 @@ import { missingRuleError } from "./errors.ts";
 import { recordFunction, walk } from "./graph.ts";
 import { interpret, type SystemArray } from "./loop/interpreter.ts";
 import type { Program } from "./loop/program.ts";
-import type { Aval, Machine, SubGraph } from "./op.ts";
+import type { Aval, Machine, Op, SubGraph } from "./op.ts";
 import type { Node } from "./recording.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { entriesOf, type Tensor } from "./tensor.ts";
@@ -28,18 +28,33 @@ export function fromSystem<V>(x: SystemTensor<V>, system: NumberSystem<V>): numb
   return x.dtype === "int32" ? (x.values as number[]) : x.values.map((value) => system.toNumber(value as V));
 }
 
+/** What some ops do in place of what their loop programs say, wherever they stand: in loops and expansions too. */
+export type Instead<V> = ReadonlyMap<Op, (inputs: readonly SystemTensor<V>[]) => readonly SystemTensor<V>[]>;
+
 /** The outputs of a graph over a number system; closed-over tensors enter as constants. Throws `Undecided` where the system cannot tell. */
-export function evaluate<V>(graph: SubGraph, system: NumberSystem<V>, inputs: readonly SystemTensor<V>[]): SystemTensor<V>[] {
+export function evaluate<V>(
+  graph: SubGraph,
+  system: NumberSystem<V>,
+  inputs: readonly SystemTensor<V>[],
+  instead?: Instead<V>,
+): SystemTensor<V>[] {
   return walk<SystemTensor<V>>(graph, inputs, {
     constant: (x) => toSystem(x, system),
-    step: (node, values) => evaluateNode(node, system, values),
+    step: (node, values) => evaluateNode(node, system, values, instead),
   });
 }
 
-function evaluateNode<V>(node: Node, system: NumberSystem<V>, inputs: readonly SystemTensor<V>[]): readonly SystemTensor<V>[] {
+function evaluateNode<V>(
+  node: Node,
+  system: NumberSystem<V>,
+  inputs: readonly SystemTensor<V>[],
+  instead: Instead<V> | undefined,
+): readonly SystemTensor<V>[] {
   const { op, params } = node;
-  if (op.call !== undefined) return op.call(machineOf(system), inputs, params);
-  if (op.expand !== undefined) return evaluate(expansionOf(node, inputs), system, inputs);
+  const other = instead?.get(op);
+  if (other !== undefined) return other(inputs);
+  if (op.call !== undefined) return op.call(machineOf(system, instead), inputs, params);
+  if (op.expand !== undefined) return evaluate(expansionOf(node, inputs), system, inputs, instead);
   if (op.lower === undefined) throw missingRuleError(op.name, "loop program");
   const outputs = op.infer!(inputs, params).map(
     ({ shape, dtype }): SystemTensor<V> => ({ shape, dtype, values: new Array<V | number>(sizeOf(shape)) }),
@@ -77,9 +92,9 @@ function interpreterOf<V>(program: Program, system: NumberSystem<V>): Interprete
   return made;
 }
 
-function machineOf<V>(system: NumberSystem<V>): Machine<SystemTensor<V>> {
+function machineOf<V>(system: NumberSystem<V>, instead: Instead<V> | undefined): Machine<SystemTensor<V>> {
   return {
-    run: (graph, inputs) => evaluate(graph, system, inputs),
+    run: (graph, inputs) => evaluate(graph, system, inputs, instead),
     decide: (x) =>
       x.dtype === "int32" ? x.values[0] !== 0 : system.decide(system.not(system.equal(x.values[0] as V, system.constant(0)))),
     at: (x, i) => {

@@ -136,6 +136,28 @@ function identityOf(b: ProgramBuilder, spec: ReductionSpec, type: ScalarType): E
   return type === "int" ? s.integer(value) : s.convert(s.constant(value), type);
 }
 
+/** What the parts of a reduction's program share. */
+interface Writer {
+  readonly b: ProgramBuilder;
+  readonly spec: ReductionSpec;
+  readonly accumulator: ScalarType;
+  /** An entry of the input as it is combined. */
+  readonly entry: (at: Index) => Expression;
+}
+
+/** The buffers of a reduction's program and its writer. */
+function open(b: ProgramBuilder, spec: ReductionSpec, type: ScalarType, outType: ScalarType): Writer & { readonly out: Buffer } {
+  const x = b.input("x", type);
+  const out = b.output("out", outType);
+  const accumulator = accumulatorType(type, outType);
+  return { b, spec, accumulator, out, entry: (at) => b.arithmetic.convert(b.load(x, at), accumulator) };
+}
+
+interface SymbolicGroup {
+  readonly size: Expression;
+  readonly stride: Expression;
+}
+
 /** One output at a time, its entries read at a stride. */
 function generalProgram(
   spec: ReductionSpec,
@@ -147,79 +169,78 @@ function generalProgram(
 ): Program {
   return buildProgram(spec.name, (b) => {
     const s = b.arithmetic;
-    const x = b.input("x", type);
-    const out = b.output("out", outType);
-    const groups = (name: string, rank: number) =>
+    const writer = open(b, spec, type, outType);
+    const groups = (name: string, rank: number): SymbolicGroup[] =>
       Array.from({ length: rank }, (_, i) => ({ size: b.integer(`${name}${i}`), stride: b.integer(`${name}s${i}`) }));
     const kept = groups("k", keptRank);
     const reduced = groups("r", reducedRank);
-    const accumulator = accumulatorType(type, outType);
-    const entry = (at: Index): Expression => s.convert(b.load(x, at), accumulator);
-    const stack = short ? undefined : b.scratch("stack", accumulator, 32);
-    const last = reduced[reducedRank - 1]!;
-
-    const sumRun = (base: Expression, from: Index, to: Index): Expression => {
-      const sum = b.let(identityOf(b, spec, accumulator));
-      b.for(from, to, (i) => b.set(sum, spec.combine(s, sum, entry(b.plus(base, b.times(i, last.stride))))));
-      return sum;
-    };
-    const nestReduced = (axis: number, base: Expression, leaf: (base: Expression) => void): void => {
-      if (axis === reducedRank - 1) leaf(base);
-      else b.for(0, reduced[axis]!.size, (i) => nestReduced(axis + 1, b.let(b.plus(base, b.times(i, reduced[axis]!.stride))), leaf));
-    };
-    const reduceAt = (base: Expression, target: Expression): void => {
-      if (stack === undefined) {
-        b.store(out, target, sumRun(base, 0, last.size));
+    const stack = short ? undefined : b.scratch("stack", writer.accumulator, 32);
+    const nestKept = (axis: number, base: Expression, target: Expression): void => {
+      if (axis === keptRank) {
+        const total =
+          stack === undefined ? combineRun(writer, base, reduced[reducedRank - 1]!) : combineBlocks(writer, base, reduced, stack);
+        b.store(writer.out, target, total);
         return;
       }
-      const count = b.let(s.integer(0));
-      const part = b.let(identityOf(b, spec, accumulator));
-      const length = b.let(s.integer(0));
-      nestReduced(0, base, (inner) => {
-        const from = b.let(s.integer(0));
-        b.while(s.less(from, last.size), () => {
-          const to = b.let(s.min(b.plus(from, block), last.size));
-          b.set(part, spec.combine(s, part, sumBlock(b, spec, accumulator, entry, inner, last.stride, from, to)));
-          b.set(length, b.plus(length, s.sub(to, from)));
-          b.if(s.lessEqual(s.integer(block), length), () => {
-            pushBlock(b, spec, stack, count, part);
-            b.set(part, identityOf(b, spec, accumulator));
-            b.set(length, s.integer(0));
-          });
-          b.set(from, to);
-        });
-      });
-      b.store(out, target, popBlocks(b, spec, part, stack, count));
-    };
-    const nestKept = (axis: number, base: Expression, target: Expression): void => {
-      if (axis === keptRank) reduceAt(base, target);
-      else {
-        b.for(0, kept[axis]!.size, (i) =>
-          nestKept(
-            axis + 1,
-            b.let(b.plus(base, b.times(i, kept[axis]!.stride))),
-            b.let(b.plus(b.times(target, axis === 0 ? 0 : kept[axis]!.size), i)),
-          ),
-        );
-      }
+      b.for(0, kept[axis]!.size, (i) =>
+        nestKept(
+          axis + 1,
+          b.let(b.plus(base, b.times(i, kept[axis]!.stride))),
+          b.let(b.plus(b.times(target, axis === 0 ? 0 : kept[axis]!.size), i)),
+        ),
+      );
     };
     nestKept(0, s.integer(0), s.integer(0));
   });
 }
 
-/** A block in four interleaved accumulators, so that additions need not wait for one another. */
-function sumBlock(
-  b: ProgramBuilder,
-  spec: ReductionSpec,
-  type: ScalarType,
-  entry: (at: Index) => Expression,
+/** A short run of entries, one after another. */
+function combineRun({ b, spec, accumulator, entry }: Writer, base: Expression, { size, stride }: SymbolicGroup): Expression {
+  const sum = b.let(identityOf(b, spec, accumulator));
+  b.for(0, size, (i) => b.set(sum, spec.combine(b.arithmetic, sum, entry(b.plus(base, b.times(i, stride))))));
+  return sum;
+}
+
+/** All reduced entries, in blocks that are combined in pairs. */
+function combineBlocks(writer: Writer, base: Expression, reduced: readonly SymbolicGroup[], stack: Buffer): Expression {
+  const { b, spec, accumulator } = writer;
+  const s = b.arithmetic;
+  const last = reduced[reduced.length - 1]!;
+  const count = b.let(s.integer(0));
+  const part = b.let(identityOf(b, spec, accumulator));
+  const length = b.let(s.integer(0));
+  const run = (inner: Expression): void => {
+    const from = b.let(s.integer(0));
+    b.while(s.less(from, last.size), () => {
+      const to = b.let(s.min(b.plus(from, block), last.size));
+      b.set(part, spec.combine(s, part, combineBlock(writer, inner, last.stride, from, to)));
+      b.set(length, b.plus(length, s.sub(to, from)));
+      b.if(s.lessEqual(s.integer(block), length), () => {
+        pushBlock(b, spec, stack, count, part);
+        b.set(part, identityOf(b, spec, accumulator));
+        b.set(length, s.integer(0));
+      });
+      b.set(from, to);
+    });
+  };
+  const nest = (axis: number, at: Expression): void => {
+    if (axis === reduced.length - 1) run(at);
+    else b.for(0, reduced[axis]!.size, (i) => nest(axis + 1, b.let(b.plus(at, b.times(i, reduced[axis]!.stride)))));
+  };
+  nest(0, base);
+  return popBlocks(b, spec, part, stack, count);
+}
+
+/** A block in four interleaved accumulators, so that combining need not wait for one another. */
+function combineBlock(
+  { b, spec, accumulator, entry }: Writer,
   base: Expression,
   stride: Expression,
   from: Expression,
   to: Expression,
 ): Expression {
   const s = b.arithmetic;
-  const sums = [0, 1, 2, 3].map(() => b.let(identityOf(b, spec, type)));
+  const sums = [0, 1, 2, 3].map(() => b.let(identityOf(b, spec, accumulator)));
   const i = b.let(from);
   b.while(s.lessEqual(b.plus(i, 4), to), () => {
     sums.forEach((sum, k) => b.set(sum, spec.combine(s, sum, entry(b.plus(base, b.times(b.plus(i, k), stride))))));
@@ -261,84 +282,102 @@ function popBlocks(b: ProgramBuilder, spec: ReductionSpec, rest: Expression, sta
   return total;
 }
 
+/** What the parts of a program over strips of rows share. */
+interface RowsWriter extends Writer {
+  /** Entries from one row to the next. */
+  readonly inner: Expression;
+  /** The results of a strip so far, and how many columns a strip has at most. */
+  readonly row: Buffer;
+  readonly width: Expression;
+}
+
 /** Strips of whole rows at a time: x[outer, n, inner] over its middle axis, reading memory in order. */
 function rowsProgram(spec: ReductionSpec, type: ScalarType, outType: ScalarType, short: boolean): Program {
   return buildProgram(spec.name, (b) => {
     const s = b.arithmetic;
-    const x = b.input("x", type);
-    const out = b.output("out", outType);
+    const { out, ...own } = open(b, spec, type, outType);
     const [outer, n, inner] = [b.integer("outer"), b.integer("n"), b.integer("inner")];
-    const accumulator = accumulatorType(type, outType);
     const width = s.min(inner, s.integer(strip));
-    const row = b.scratch("row", accumulator, width);
-    const stack = short ? undefined : b.scratch("stack", accumulator, b.times(width, b.integer("levels")));
-    const update = (buffer: Buffer, columns: Expression, value: (j: Expression) => Expression): void =>
-      b.for(0, columns, (j) => b.store(buffer, j, value(j)));
-    const clear = (columns: Expression): void => update(row, columns, () => identityOf(b, spec, accumulator));
-
-    const addRows = (base: Expression, columns: Expression, from: Index, to: Index): void => {
-      const entry = (i: Index, offset: number): ((j: Expression) => Expression) => {
-        const start = b.let(b.plus(base, b.times(b.plus(i, offset), inner)));
-        return (j) => s.convert(b.load(x, b.plus(start, j)), accumulator);
-      };
-      const i = b.let(b.plus(from, 0));
-      b.while(s.lessEqual(b.plus(i, 4), b.plus(to, 0)), () => {
-        const [e0, e1, e2, e3] = [entry(i, 0), entry(i, 1), entry(i, 2), entry(i, 3)];
-        update(row, columns, (j) =>
-          spec.combine(s, b.load(row, j), spec.combine(s, spec.combine(s, e0(j), e1(j)), spec.combine(s, e2(j), e3(j)))),
-        );
-        b.set(i, b.plus(i, 4));
-      });
-      b.while(s.less(i, b.plus(to, 0)), () => {
-        const e0 = entry(i, 0);
-        update(row, columns, (j) => spec.combine(s, b.load(row, j), e0(j)));
-        b.set(i, b.plus(i, 1));
-      });
-    };
-
-    const addBlocks = (stack: Buffer, base: Expression, columns: Expression): void => {
-      const count = b.let(s.integer(0));
-      const from = b.let(s.integer(0));
-      const combineLevel = (level: Expression): void => {
-        const start = b.let(b.times(level, width));
-        update(row, columns, (j) => spec.combine(s, b.load(stack, b.plus(start, j)), b.load(row, j)));
-      };
-      b.while(s.less(from, n), () => {
-        const to = b.let(s.min(b.plus(from, block), n));
-        clear(columns);
-        addRows(base, columns, from, to);
-        const level = b.let(s.integer(0));
-        const bits = b.let(count);
-        b.while(s.equal(s.bitAnd(bits, s.integer(1)), s.integer(1)), () => {
-          combineLevel(level);
-          b.set(level, b.plus(level, 1));
-          b.set(bits, s.shiftRight(bits, s.integer(1)));
-        });
-        const start = b.let(b.times(level, width));
-        b.for(0, columns, (j) => b.store(stack, b.plus(start, j), b.load(row, j)));
-        b.set(count, b.plus(count, 1));
-        b.set(from, to);
-      });
-      clear(columns);
-      const level = b.let(s.integer(0));
-      b.while(s.less(s.integer(0), s.shiftRight(count, level)), () => {
-        b.if(s.equal(s.bitAnd(s.shiftRight(count, level), s.integer(1)), s.integer(1)), () => combineLevel(level));
-        b.set(level, b.plus(level, 1));
-      });
-    };
-
+    const row = b.scratch("row", own.accumulator, width);
+    const writer: RowsWriter = { ...own, inner, row, width };
+    const stack = short ? undefined : b.scratch("stack", own.accumulator, b.times(width, b.integer("levels")));
     b.for(0, outer, (o) => {
       const left = b.let(s.integer(0));
       b.while(s.less(left, inner), () => {
         const columns = b.let(s.min(s.sub(inner, left), s.integer(strip)));
         const base = b.let(b.plus(b.times(o, n, inner), left));
         if (stack === undefined) {
-          clear(columns);
-          addRows(base, columns, 0, n);
-        } else addBlocks(stack, base, columns);
+          clearRow(writer, columns);
+          addRows(writer, base, columns, 0, n);
+        } else addBlocksOfRows(writer, stack, base, columns, n);
         b.for(0, columns, (j) => b.store(out, b.plus(b.times(o, inner), left, j), b.load(row, j)));
         b.set(left, b.plus(left, columns));
       });
     });
+  });
+}
+
+function updateRow({ b, row }: RowsWriter, columns: Expression, value: (j: Expression) => Expression): void {
+  b.for(0, columns, (j) => b.store(row, j, value(j)));
+}
+
+function clearRow(writer: RowsWriter, columns: Expression): void {
+  updateRow(writer, columns, () => identityOf(writer.b, writer.spec, writer.accumulator));
+}
+
+/** Rows `from` to before `to`, four at a time. */
+function addRows(writer: RowsWriter, base: Expression, columns: Expression, from: Index, to: Index): void {
+  const { b, spec, row, inner, entry } = writer;
+  const s = b.arithmetic;
+  const rowAt = (i: Index, offset: number): ((j: Expression) => Expression) => {
+    const start = b.let(b.plus(base, b.times(b.plus(i, offset), inner)));
+    return (j) => entry(b.plus(start, j));
+  };
+  const i = b.let(b.plus(from, 0));
+  b.while(s.lessEqual(b.plus(i, 4), b.plus(to, 0)), () => {
+    const [e0, e1, e2, e3] = [rowAt(i, 0), rowAt(i, 1), rowAt(i, 2), rowAt(i, 3)];
+    updateRow(writer, columns, (j) =>
+      spec.combine(s, b.load(row, j), spec.combine(s, spec.combine(s, e0(j), e1(j)), spec.combine(s, e2(j), e3(j)))),
+    );
+    b.set(i, b.plus(i, 4));
+  });
+  b.while(s.less(i, b.plus(to, 0)), () => {
+    const e0 = rowAt(i, 0);
+    updateRow(writer, columns, (j) => spec.combine(s, b.load(row, j), e0(j)));
+    b.set(i, b.plus(i, 1));
+  });
+}
+
+/** All rows, in blocks that are combined in pairs: the stack holds one row for each set bit of the number of blocks. */
+function addBlocksOfRows(writer: RowsWriter, stack: Buffer, base: Expression, columns: Expression, n: Expression): void {
+  const { b, spec, row, width } = writer;
+  const s = b.arithmetic;
+  const count = b.let(s.integer(0));
+  const from = b.let(s.integer(0));
+  const combineLevel = (level: Expression): void => {
+    const start = b.let(b.times(level, width));
+    updateRow(writer, columns, (j) => spec.combine(s, b.load(stack, b.plus(start, j)), b.load(row, j)));
+  };
+  b.while(s.less(from, n), () => {
+    const to = b.let(s.min(b.plus(from, block), n));
+    clearRow(writer, columns);
+    addRows(writer, base, columns, from, to);
+    const level = b.let(s.integer(0));
+    const bits = b.let(count);
+    b.while(s.equal(s.bitAnd(bits, s.integer(1)), s.integer(1)), () => {
+      combineLevel(level);
+      b.set(level, b.plus(level, 1));
+      b.set(bits, s.shiftRight(bits, s.integer(1)));
+    });
+    const start = b.let(b.times(level, width));
+    b.for(0, columns, (j) => b.store(stack, b.plus(start, j), b.load(row, j)));
+    b.set(count, b.plus(count, 1));
+    b.set(from, to);
+  });
+  clearRow(writer, columns);
+  const level = b.let(s.integer(0));
+  b.while(s.less(s.integer(0), s.shiftRight(count, level)), () => {
+    b.if(s.equal(s.bitAnd(s.shiftRight(count, level), s.integer(1)), s.integer(1)), () => combineLevel(level));
+    b.set(level, b.plus(level, 1));
   });
 }

@@ -72,6 +72,33 @@ export function memo<K, V>(table: Map<K, V>, key: K, make: () => V): V {
   return found;
 }
 
+/** Integers combined from left to right, the literals among them into one at the end. */
+function fold(
+  s: ExpressionArithmetic,
+  items: readonly Index[],
+  unit: number,
+  combine: (x: number, y: number) => number,
+  apply: (x: Expression, y: Expression) => Expression,
+): Expression {
+  let literal = unit;
+  let out: Expression | undefined;
+  for (const item of items) {
+    const known = typeof item === "number" ? item : item.kind === "constant" ? item.value : undefined;
+    if (known !== undefined) literal = combine(literal, known);
+    else out = out === undefined ? (item as Expression) : apply(out, item as Expression);
+  }
+  if (out === undefined) return s.integer(literal);
+  return literal === unit ? out : apply(out, s.integer(literal));
+}
+
+const plus = (s: ExpressionArithmetic, terms: readonly Index[]): Expression => fold(s, terms, 0, (x, y) => (x + y) | 0, s.add);
+
+function times(s: ExpressionArithmetic, factors: readonly Index[]): Expression {
+  const out = fold(s, factors, 1, Math.imul, s.mul);
+  return out.kind === "mul" && out.args[1]!.kind === "constant" && out.args[1]!.value === 0 ? s.integer(0) : out;
+}
+
+/** A loop program, written by a function that is handed the builder; parameters are passed in the order in which they are declared. */
 export function buildProgram(name: string, write: (builder: ProgramBuilder) => void): Program {
   if (typeof write !== "function") throw argumentError("buildProgram", "not a function", write, "give one that writes with the builder");
   const s = expressionArithmetic();
@@ -98,23 +125,6 @@ export function buildProgram(name: string, write: (builder: ProgramBuilder) => v
     write();
     current = outer;
     return inner;
-  }
-
-  function fold(
-    items: readonly Index[],
-    unit: number,
-    combine: (x: number, y: number) => number,
-    apply: (x: Expression, y: Expression) => Expression,
-  ) {
-    let literal = unit;
-    let out: Expression | undefined;
-    for (const item of items) {
-      const known = typeof item === "number" ? item : item.kind === "constant" ? item.value : undefined;
-      if (known !== undefined) literal = combine(literal, known);
-      else out = out === undefined ? (item as Expression) : apply(out, item as Expression);
-    }
-    if (out === undefined) return s.integer(literal);
-    return literal === unit ? out : apply(out, s.integer(literal));
   }
 
   const builder: ProgramBuilder = {
@@ -158,11 +168,8 @@ export function buildProgram(name: string, write: (builder: ProgramBuilder) => v
       const other = within(otherwise);
       current.push({ kind: "if", condition, then: taken, otherwise: other });
     },
-    plus: (...terms) => fold(terms, 0, (x, y) => (x + y) | 0, s.add),
-    times: (...factors) => {
-      const out = fold(factors, 1, Math.imul, s.mul);
-      return out.kind === "mul" && out.args[1]!.kind === "constant" && out.args[1]!.value === 0 ? s.integer(0) : out;
-    },
+    plus: (...terms) => plus(s, terms),
+    times: (...factors) => times(s, factors),
   };
   write(builder);
   return { name, buffers, scalars, integers, body };
