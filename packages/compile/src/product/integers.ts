@@ -74,3 +74,8 @@ export function repeatBelow(writer: FunctionWriter, counter: number, end: Operan
     }),
   );
 }
+
+/** Calls a function of the module that gives nothing. */
+export function call(writer: FunctionWriter, name: string, ...args: readonly Operand[]): void {
+  emit(writer, ...args.map(codeOf), [["call", name]]);
+}

@@ -46,8 +46,6 @@ export interface KernelShape {
   readonly columnVectors: number;
   /** Steps along k in one turn of the loop. */
   readonly unroll: number;
-  /** Rotate the rotated vector again, or rotate the loaded one by 1 … L−1. */
-  readonly chained: boolean;
   readonly relaxed: boolean;
 }
 
@@ -97,7 +95,7 @@ export function transposeVectors(writer: FunctionWriter, layout: Layout, vectors
  */
 export function tileFunction(name: string, storePart: string, layout: Layout, shape: KernelShape): FunctionCode {
   const { lanes, precision } = layout;
-  const { rowVectors, columnVectors, unroll, chained, relaxed } = shape;
+  const { rowVectors, columnVectors, unroll, relaxed } = shape;
   const writer = writeFunction(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
   const [a, b, k, c, cRowBytes, rows, columns, accumulate] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
   const kind = precision === "f64" ? "f64x2" : "f32x4";
@@ -122,10 +120,10 @@ export function tileFunction(name: string, storePart: string, layout: Layout, sh
       columnLocals.forEach((local, j) => {
         let rotated = local;
         if (r > 0) {
-          rotated = chained ? local : writer.local("v128");
+          rotated = writer.local("v128");
           writer.emit("local.get", local);
           writer.emit("local.get", local);
-          writer.emit("i8x16.shuffle", rotation(layout, chained ? 1 : r));
+          writer.emit("i8x16.shuffle", rotation(layout, r));
           writer.emit("local.set", rotated);
         }
         rowLocals.forEach((row, i) => {

@@ -12,12 +12,15 @@ import {
   advance,
   assign,
   atLeast,
+  call,
+  type Code,
   count,
   emit,
   equal,
   integer,
   letInteger,
   mul,
+  type Operand,
   repeatBelow,
   smaller,
   sub,
@@ -30,79 +33,95 @@ import { type Layout, transposeVectors } from "./kernel.ts";
 export const panelBytes = ({ size }: Layout, width: number, entriesAcross: number, k: number): number =>
   Math.ceil(entriesAcross / width) * width * k * size;
 
+/** Bytes of a row that are copied into panels side by side: so many lie next to each other in memory and in the cache. */
+const copiedBytes = 64;
+
 /**
  * `pack(count, k, source, acrossBytes, alongBytes, destination)`: panels of a matrix whose entry (across, along) lies at
  * `source + across·acrossBytes + along·alongBytes`. Strides may be negative or zero. Calls `packSlowly`.
  */
 export function packFunction(name: string, packSlowly: string, layout: Layout, width: number): FunctionCode {
-  const { size } = layout;
+  const { size, lanes } = layout;
   const writer = writeFunction(name, ["i32", "i32", "i32", "i32", "i32", "i32"], []);
   const [entries, k, source, acrossBytes, alongBytes, destination] = [0, 1, 2, 3, 4, 5] as const;
   const at = letInteger(writer, integer(0));
-  const whole = letInteger(writer, sub(entries, integer(width - 1)));
-  const nextPanel = (): void => {
-    advance(writer, source, times(acrossBytes, width));
-    advance(writer, destination, times(k, width * size));
-  };
+  const panels = (end: Operand, group: number, write: () => void): void =>
+    repeatBelow(writer, at, end, integer(width * group), () => {
+      write();
+      advance(writer, source, times(acrossBytes, width * group));
+      advance(writer, destination, times(k, width * group * size));
+    });
+  const valid = (): Code => smaller(integer(width), sub(entries, at));
   whenever(
     writer,
     equal(acrossBytes, integer(size)),
-    () =>
-      repeatBelow(writer, at, whole, integer(width), () => {
-        copyPanel(writer, layout, width, k, source, alongBytes, destination);
-        nextPanel();
-      }),
+    () => {
+      const most = copiedBytes / (width * size);
+      for (const group of new Set([Math.max(1, most), 1])) {
+        panels(sub(entries, integer(group * width - 1)), group, () =>
+          copyPanels(writer, layout, width, group, k, source, alongBytes, destination),
+        );
+      }
+    },
     () =>
       whenever(writer, equal(alongBytes, integer(size)), () => {
-        const blocks = letInteger(writer, [["local.get", k], ["i32.const", -layout.lanes], ["i32.and"]]);
-        repeatBelow(writer, at, whole, integer(width), () => {
-          transposePanel(writer, layout, width, blocks, source, acrossBytes, destination);
-          emit(writer, integer(width), sub(k, blocks), add(source, times(blocks, size)), [
-            ["local.get", acrossBytes],
-            ["local.get", alongBytes],
-          ]);
-          emit(writer, add(destination, times(blocks, width * size)), [["call", packSlowly]]);
-          nextPanel();
+        const blocks = letInteger(writer, [["local.get", k], ["i32.const", -lanes], ["i32.and"]]);
+        const rest = letInteger(writer, sub(k, blocks));
+        panels(entries, 1, () => {
+          const rows = letInteger(writer, valid());
+          transposePanel(writer, layout, width, rows, blocks, source, acrossBytes, destination);
+          whenever(writer, [["local.get", rest]], () => {
+            call(
+              writer,
+              packSlowly,
+              rows,
+              rest,
+              add(source, times(blocks, size)),
+              acrossBytes,
+              alongBytes,
+              add(destination, times(blocks, width * size)),
+            );
+          });
         });
       }),
   );
-  repeatBelow(writer, at, entries, integer(width), () => {
-    emit(writer, smaller(integer(width), sub(entries, at)));
-    for (const argument of [k, source, acrossBytes, alongBytes, destination]) writer.emit("local.get", argument);
-    writer.emit("call", packSlowly);
-    nextPanel();
-  });
+  panels(entries, 1, () => call(writer, packSlowly, valid(), k, source, acrossBytes, alongBytes, destination));
   return writer.finish();
 }
 
-/** Copies k rows of W adjacent entries. */
-function copyPanel(
+/** Copies k rows of adjacent entries into a group of panels. */
+function copyPanels(
   writer: FunctionWriter,
   { lanes, size }: Layout,
   width: number,
+  group: number,
   k: number,
   source: number,
   alongBytes: number,
   destination: number,
 ): void {
-  const [from, to] = [letInteger(writer, source), letInteger(writer, destination)];
+  const from = letInteger(writer, source);
+  const panels = Array.from({ length: group }, (_, i) => letInteger(writer, add(destination, times(k, i * width * size))));
   count(writer, k, integer(1), () => {
-    for (let i = 0; i < width / lanes; i++) {
-      writer.emit("local.get", to);
-      writer.emit("local.get", from);
-      writer.emit("v128.load", i * 16);
-      writer.emit("v128.store", i * 16);
-    }
+    panels.forEach((to, panel) => {
+      for (let i = 0; i < width / lanes; i++) {
+        writer.emit("local.get", to);
+        writer.emit("local.get", from);
+        writer.emit("v128.load", panel * width * size + i * 16);
+        writer.emit("v128.store", i * 16);
+      }
+      advance(writer, to, integer(width * size));
+    });
     advance(writer, from, alongBytes);
-    advance(writer, to, integer(width * size));
   });
 }
 
-/** Transposes blocks of L × L entries, adjacent along k. */
+/** Transposes blocks of L × L entries, adjacent along k: of so many rows, and zeros after them. */
 function transposePanel(
   writer: FunctionWriter,
   layout: Layout,
   width: number,
+  rows: number,
   steps: number,
   source: number,
   acrossBytes: number,
@@ -115,10 +134,20 @@ function transposePanel(
     assign(writer, row, from);
     for (let group = 0; group < width / lanes; group++) {
       vectors.forEach((vector, i) => {
+        const index = group * lanes + i;
+        if (index > 0) {
+          advance(writer, row, acrossBytes);
+          emit(writer, atLeast(rows, integer(index + 1)));
+          writer.emit("if", "v128");
+        }
         writer.emit("local.get", row);
         writer.emit("v128.load", 0);
+        if (index > 0) {
+          writer.emit("else");
+          writer.emit("v128.const", new Uint8Array(16));
+          writer.emit("end");
+        }
         writer.emit("local.set", vector);
-        if (group * lanes + i < width - 1) advance(writer, row, acrossBytes);
       });
       transposeVectors(writer, layout, vectors);
       vectors.forEach((vector, i) => {

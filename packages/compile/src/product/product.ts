@@ -8,6 +8,7 @@ import type { FunctionCode } from "../assembly/module.ts";
 import {
   add,
   advance,
+  call,
   ceilQuotient,
   count,
   emit,
@@ -60,7 +61,7 @@ export function productFunctions(precision: Precision, { relaxed = false }: Lane
 /** Eight rows by one vector of columns was the fastest shape on every engine measured, with and without relaxed multiply-add. */
 function shapeOf(precision: Precision, relaxed: boolean): ProductShape {
   const rowVectors = 8 / layoutOf(precision).lanes;
-  return { rowVectors, columnVectors: 1, unroll: 2, chained: false, relaxed, blockAlong: 256, blockColumns: 256 };
+  return { rowVectors, columnVectors: 1, unroll: relaxed ? 4 : 2, relaxed, blockAlong: 256, blockColumns: 256 };
 }
 
 /** The functions of a shape. */
@@ -119,9 +120,7 @@ function productFunction(name: string, tile: string, { size, lanes }: Layout, sh
         const rows = letInteger(writer, sub(m, i));
         const j = letInteger(writer, from);
         repeatBelow(writer, j, to, integer(width), () => {
-          for (const argument of [a, b, steps, tileAt, cRowBytes, rows]) writer.emit("local.get", argument);
-          emit(writer, sub(n, j), [["local.get", adding]]);
-          writer.emit("call", tile);
+          call(writer, tile, a, b, steps, tileAt, cRowBytes, rows, sub(n, j), adding);
           advance(writer, b, times(k, width * size));
           advance(writer, tileAt, integer(width * size));
         });
