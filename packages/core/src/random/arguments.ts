@@ -28,7 +28,7 @@ export function checkKey(op: string, key: unknown): Tensor {
   return key;
 }
 
-export function checkFloatDType(op: string, dtype: unknown): FloatDType {
+function checkFloatDType(op: string, dtype: unknown): FloatDType {
   if (dtype !== "float64" && dtype !== "float32") throw argumentError(op, "not a float dtype", dtype, 'give "float64" or "float32"');
   return dtype;
 }

@@ -47,7 +47,7 @@ export function normalOf(b: ProgramBuilder, words: Words): Expression {
 export const drawKey = (draw: Draw): Key => key(draw.integer(0, 2 ** 30));
 
 /** A key, a shape and options with tensors of shapes that broadcast to it; `options` draws them. */
-export function sampleOf(options: (draw: Draw, own: () => Shape) => Record<string, unknown>): (draw: Draw) => readonly unknown[] {
+function sampleOf(options: (draw: Draw, own: () => Shape) => Record<string, unknown>): (draw: Draw) => readonly unknown[] {
   return (draw) => {
     const shape = draw.shape(0, 2);
     return [drawKey(draw), shape, options(draw, () => draw.pick([shape, shape.slice(1), []]))];

@@ -101,7 +101,7 @@ function directions(
 }
 
 /** The leaves of a list of tangents, one for each differentiated argument. */
-export function tangentLeaves(transform: string, given: readonly unknown[], { leaves, definitions }: Differentiated): (Tensor | null)[] {
+function tangentLeaves(transform: string, given: readonly unknown[], { leaves, definitions }: Differentiated): (Tensor | null)[] {
   let next = 0;
   return definitions.flatMap((definition, i) => {
     const own = leaves.slice(next, (next += definition.leaves.length));

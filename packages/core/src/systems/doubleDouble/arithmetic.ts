@@ -59,7 +59,7 @@ export function add(x: DoubleDouble, y: DoubleDouble): DoubleDouble {
 export const sub = (x: DoubleDouble, y: DoubleDouble): DoubleDouble => add(x, neg(y));
 
 /** 2^k for a normal result. */
-export const powerOfTwo = (k: number): number => 2 ** k;
+const powerOfTwo = (k: number): number => 2 ** k;
 
 /** The exponent of a power of two near |x|, for finite x that is not 0. */
 export const exponentOf = (x: number): number => Math.floor(Math.log2(Math.abs(x)));
