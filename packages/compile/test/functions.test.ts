@@ -118,6 +118,7 @@ const small: Range = ["scales", -60, 1];
 
 const ranges: Partial<Record<ExpressionKind, readonly Range[]>> = {
   exp: [["even", -745, 710], ["even", -88, 89], ["even", -2, 2], everywhere],
+  exp2: [["even", -1075, 1024], ["even", -150, 128], ["even", -2, 2], everywhere],
   expm1: [["even", -40, 710], ["even", -18, 89], ["even", -1.5, 1.5], everywhere],
   log: [
     ["positive scales", -1074, 1024],
@@ -126,9 +127,27 @@ const ranges: Partial<Record<ExpressionKind, readonly Range[]>> = {
   ],
   log1p: [["positive scales", -1074, 1024], ["even", -1, 3], ["even", -0.5, 0.5], small],
   sin: [["even", -10, 10], ["even", -1600, 1600], ["even", -1.6e6, 1.6e6], everywhere],
+  asin: [["even", -1, 1], small],
+  atan: [["even", -5, 5], everywhere],
+  sinh: [["even", -3, 3], ["even", -711, 711], ["even", -89, 89], everywhere],
   tanh: [["even", -3, 3], ["even", -25, 25], everywhere],
+  asinh: [["even", -3, 3], small, everywhere],
+  acosh: [
+    ["even", 1, 3],
+    ["positive scales", 0, 1024],
+  ],
+  erf: [["even", -3, 3], ["even", -7, 7], everywhere],
+  atan2: [["even", -3, 3], ["scales", -20, 20], everywhere],
 };
-const like: Partial<Record<ExpressionKind, ExpressionKind>> = { cos: "sin", tan: "sin" };
+const like: Partial<Record<ExpressionKind, ExpressionKind>> = {
+  cos: "sin",
+  tan: "sin",
+  log2: "log",
+  log10: "log",
+  acos: "asin",
+  atanh: "asin",
+  cosh: "sinh",
+};
 
 const rangesOf = (kind: ExpressionKind): readonly Range[] => ranges[like[kind] ?? kind] ?? [everywhere];
 
@@ -220,6 +239,26 @@ describe("a vector function", () => {
     ["exp", -0, 1],
     ["log", 1, 0],
     ["cos", 0, 1],
+    ["log2", 1, 0],
+    ["log10", 1, 0],
+    ["exp2", 0, 1],
+    ["exp2", 10, 1024],
+    ["exp2", -20, 2 ** -20],
+    ["log2", 2 ** 100, 100],
+    ["log2", 2 ** -100, -100],
+    ["log10", 1000, 3],
+    ["log10", 1e10, 10],
+    ["acos", 1, 0],
+    ["cosh", 0, 1],
+    ["acosh", 1, 0],
+    ["atanh", 1, Infinity],
+    ["atanh", 2, Number.NaN],
+    ["asin", 1.5, Number.NaN],
+    ["acos", -1.5, Number.NaN],
+    ["acosh", 0.5, Number.NaN],
+    ["log", -1, Number.NaN],
+    ["erf", 10, 1],
+    ["erf", -Infinity, -1],
     ["tanh", 30, 1],
     ["tanh", -30, -1],
     ["tanh", Infinity, 1],

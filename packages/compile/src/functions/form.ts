@@ -27,8 +27,16 @@ export const format: PerPrecision<{ readonly mantissaBits: number; readonly bias
   f32: { mantissaBits: 23, bias: 127, width: 32 },
 };
 
-/** c[0] + c[1] t + c[2] t² + … by Horner's rule. */
+/** c[0] + c[1] t + c[2] t² + …: Horner's rule for the even and the odd powers apart, two chains that do not wait for each other. */
 export function polynomial(m: Lanes, coefficients: readonly number[], t: Value): Value {
+  if (coefficients.length < 6) return horner(m, coefficients, t);
+  const square = m.mul(t, t);
+  const even = coefficients.filter((_, i) => i % 2 === 0);
+  const odd = coefficients.filter((_, i) => i % 2 === 1);
+  return m.multiplyAdd(t, horner(m, odd, square), horner(m, even, square));
+}
+
+function horner(m: Lanes, coefficients: readonly number[], t: Value): Value {
   let sum = m.constant(coefficients[coefficients.length - 1]!);
   for (let i = coefficients.length - 2; i >= 0; i--) sum = m.multiplyAdd(sum, t, m.constant(coefficients[i]!));
   return sum;

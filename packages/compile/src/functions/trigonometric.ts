@@ -88,7 +88,7 @@ export const cos: VectorForm = {
 };
 
 export const tan: VectorForm = {
-  ulps: { f64: 2, f32: 2.5 },
+  ulps: { f64: 2.25, f32: 2.25 },
   write: (m, x) => {
     const magnitude = m.abs(x!);
     const { sine, cosine, bits } = quadrant(m, magnitude);

@@ -6,13 +6,37 @@ import type { ExpressionKind } from "@cotangent/core/engine";
 import { writeFunction } from "../assembly/function.ts";
 import { emitValues, lanes, type LanesOptions, type Precision } from "../assembly/lanes.ts";
 import type { FunctionCode, ImportedFunction, ValueType } from "../assembly/module.ts";
-import * as exponential from "./exponential.ts";
+import { erf } from "./error.ts";
+import { cosh, exp, exp2, expm1, sinh, tanh } from "./exponential.ts";
 import type { VectorForm } from "./form.ts";
-import * as logarithm from "./logarithm.ts";
-import * as trigonometric from "./trigonometric.ts";
+import { acos, acosh, asin, asinh, atan, atan2, atanh } from "./inverse.ts";
+import { log, log1p, log2, log10 } from "./logarithm.ts";
+import { cos, sin, tan } from "./trigonometric.ts";
 
 /** The functions with a form over lanes; the others go lane by lane. */
-export const vectorForms: Readonly<Partial<Record<ExpressionKind, VectorForm>>> = { ...exponential, ...logarithm, ...trigonometric };
+export const vectorForms: Readonly<Partial<Record<ExpressionKind, VectorForm>>> = {
+  exp,
+  exp2,
+  expm1,
+  log,
+  log2,
+  log10,
+  log1p,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  tanh,
+  asinh,
+  acosh,
+  atanh,
+  erf,
+  atan2,
+};
 
 /** A function from vectors to a vector, with what it calls: functions before those that call them, and imports. Names say what each is. */
 export interface VectorFunction {
