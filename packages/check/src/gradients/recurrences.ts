@@ -109,7 +109,7 @@ export const recurrences: readonly ListedGradient[] = [
   listed({
     name: "the logistic map after 20 steps",
     source: "May, Nature 261 (1976) 459-467",
-    at: (d) => [d.uniform([], 0.2, 0.4), tensor(3.9)] as const,
+    at: (d) => [d.uniform([], 0.2, 0.4), tensor(3.875)] as const,
     loss: (x: Tensor, rate: Tensor) => mapped(rate, x, 20).at(-1)!,
     right: {
       "∏ r(1 - 2x)": (x, rate) =>
