@@ -144,21 +144,33 @@ function splatBits(precision: Precision, x: bigint): Uint8Array {
 const isLeaf = (x: Value): boolean => x.args.length === 0 && (x.instruction[0] === "local.get" || x.instruction[0].endsWith(".const"));
 
 /**
- * Leaves the values on the stack, in order. Parts used more than once are kept in locals, also for later calls with the same `known`: a value
- * found there is not computed again.
+ * A value that a function corrects where a mask is set: the mask is looked at first, for it is hardly ever set. Arguments: the value, the
+ * mask, what the function takes.
  */
-export function emitValues(roots: readonly Value[], writer: FunctionWriter, known: Map<Value, number> = new Map()): void {
+export const guarded = (m: Lanes, name: string, value: Value, mask: Value, args: readonly Value[]): Value =>
+  m.apply(["guard", name], [value, mask, ...args]);
+
+/** How often each value under the roots is used; those in `known` are not looked into. */
+function usesOf(roots: readonly Value[], known: ReadonlyMap<Value, number>): Map<Value, number> {
   const uses = new Map<Value, number>();
-  const count: Value[] = [...roots];
-  while (count.length > 0) {
-    const x = count.pop()!;
+  const stack: Value[] = [...roots];
+  while (stack.length > 0) {
+    const x = stack.pop()!;
     const before = uses.get(x) ?? 0;
     uses.set(x, before + 1);
-    if (before === 0 && !known.has(x)) for (const arg of x.args) count.push(arg);
+    if (before === 0 && !known.has(x)) for (const arg of x.args) stack.push(arg);
   }
-  const stack: { readonly x: Value; next: number }[] = [];
-  for (const root of roots) {
-    stack.push({ x: root, next: 0 });
+  return uses;
+}
+
+/**
+ * Emits values one at a time, each onto the stack; parts that the roots use more than once are computed once and kept in locals. `known` holds
+ * what is in locals already.
+ */
+export function valueEmitter(roots: readonly Value[], writer: FunctionWriter, known: Map<Value, number> = new Map()): (x: Value) => void {
+  const uses = usesOf(roots, known);
+  return (root) => {
+    const stack: { readonly x: Value; next: number }[] = [{ x: root, next: 0 }];
     while (stack.length > 0) {
       const top = stack[stack.length - 1]!;
       const { x } = top;
@@ -169,7 +181,8 @@ export function emitValues(roots: readonly Value[], writer: FunctionWriter, know
       } else if (top.next < x.args.length) {
         stack.push({ x: x.args[top.next++]!, next: 0 });
       } else {
-        writer.emit(...x.instruction);
+        if (x.instruction[0] === "guard") emitGuard(x, writer);
+        else writer.emit(...x.instruction);
         if (uses.get(x)! > 1 && !isLeaf(x)) {
           const kept = writer.local(x.type);
           known.set(x, kept);
@@ -178,5 +191,29 @@ export function emitValues(roots: readonly Value[], writer: FunctionWriter, know
         stack.pop();
       }
     }
-  }
+  };
+}
+
+/** The arguments are on the stack: the value, the mask, the function's. */
+function emitGuard({ instruction, args }: Value, writer: FunctionWriter): void {
+  const locals = args.map((arg) => writer.local(arg.type));
+  for (let i = locals.length - 1; i >= 0; i--) writer.emit("local.set", locals[i]!);
+  const [result, mask, ...given] = locals as [number, number, ...number[]];
+  writer.emit("local.get", mask);
+  writer.emit("v128.any_true");
+  writer.when(() => {
+    for (const local of given) writer.emit("local.get", local);
+    writer.emit("call", instruction[1] as string);
+    writer.emit("local.get", result);
+    writer.emit("local.get", mask);
+    writer.emit("v128.bitselect");
+    writer.emit("local.set", result);
+  });
+  writer.emit("local.get", result);
+}
+
+/** Leaves the values on the stack, in order. Parts used more than once are kept in locals. */
+export function emitValues(roots: readonly Value[], writer: FunctionWriter, known: Map<Value, number> = new Map()): void {
+  const emit = valueEmitter(roots, writer, known);
+  for (const root of roots) emit(root);
 }

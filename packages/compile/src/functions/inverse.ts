@@ -27,7 +27,7 @@ const arcsineRest: PerPrecision<readonly number[]> = {
 /** π/2 in two parts. */
 const halfPi: PerPrecision<readonly [high: number, low: number]> = {
   f64: [1.5707963267948966, 6.123233995736766e-17],
-  f32: [1.57079637050628662109375, -4.371139000186243e-8],
+  f32: [1.5707963705062866, -4.371139000186243e-8],
 };
 
 const eighth = 0.41421356237309503; // tan(π/8)

@@ -61,7 +61,7 @@ export function productFunctions(precision: Precision, { relaxed = false }: Lane
 /** Eight rows by one vector of columns was the fastest shape on every engine measured, with and without relaxed multiply-add. */
 function shapeOf(precision: Precision, relaxed: boolean): ProductShape {
   const rowVectors = 8 / layoutOf(precision).lanes;
-  return { rowVectors, columnVectors: 1, unroll: relaxed ? 4 : 2, relaxed, blockAlong: 256, blockColumns: 256 };
+  return { rowVectors, columnVectors: 1, unroll: relaxed ? 4 : 2, relaxed, blockAlong: 256, blockColumns: 1024 / layoutOf(precision).size };
 }
 
 /** The functions of a shape. */

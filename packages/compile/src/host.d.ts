@@ -1,0 +1,18 @@
+// What this package needs of its host beside the language: WebAssembly and a clock, as every engine and browser has them.
+declare namespace WebAssembly {
+  class Memory {
+    constructor(descriptor: { readonly initial: number; readonly maximum?: number });
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>);
+  }
+  class Instance {
+    constructor(module: Module, imports: Readonly<Record<string, ModuleImports>>);
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  type ModuleImports = Record<string, unknown>;
+  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
+}
+declare const performance: { now(): number };
