@@ -208,7 +208,7 @@ describe("where nothing can be judged", () => {
     });
   });
   test("arguments that are none are errors", () => {
-    expect(() => checkGradient(square, (x: Tensor) => x, {} as never)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => checkGradient(square, (x: Tensor) => x, {} as { at: typeof at })).toThrowErrorMatchingInlineSnapshot(
       `[CotangentError: checkGradient: at is not a list of arguments — undefined; give { at: [x] } with one entry an argument of the loss]`,
     );
     expect(() => checkGradient(square, (x: Tensor) => x, { at: [tensor([1], "int32")] })).toThrowErrorMatchingInlineSnapshot(
@@ -303,7 +303,7 @@ describe("reports", () => {
         argument 0  [0]          2  0.666667       1.3         2    3.7e-15
         argument 0  [1]         -4  -1.33333       2.7         2    7.5e-15
         argument 0  [2]          1  0.333333      0.67         2    1.9e-15
-        seed 1; truth by replay in dual double-double numbers
+        seed 1; truth by replay in dual double-double numbers; proved in interval arithmetic
         to see it again:
           import { tensor } from "@cotangent/core";
           import { checkGradient } from "@cotangent/check";

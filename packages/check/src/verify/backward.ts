@@ -3,7 +3,7 @@ import type { Shape } from "@cotangent/core";
 import { describe, formatShape, sizeOf } from "@cotangent/core/engine";
 import { uniformFrom } from "../draw.ts";
 import { checkArgumentError } from "../errors.ts";
-import { Misbehaviour, run, settledCall } from "./behaviour.ts";
+import { Misbehaviour, remembering, run, settledCall } from "./behaviour.ts";
 import { noiseNear } from "./differences.ts";
 import type { Judgement } from "./judgement.ts";
 import { checkNames } from "./options.ts";
@@ -82,7 +82,7 @@ export function checkBackward<A extends Arrays>(
   if (stray !== undefined)
     return verdictOf({ verdict: "DOMAIN", op: undefined, point: "the given point", what: stray, ...uncomputed(seed) });
   try {
-    const found = judged(box);
+    const found = remembering(() => judged(box));
     if ("expected" in found) return verdictOf({ verdict: "SHAPE", ...found, ...uncomputed(seed) });
     const { leaves, size, base } = box.form;
     const named = tensorsAt(leaves, base, true).map((tensor, i) => ({ path: leaves[i]!.path, tensor }));
@@ -200,26 +200,36 @@ function dot(x: ArrayLike<number>, y: ArrayLike<number>): number {
   return sum;
 }
 
-function judged(box: Box): readonly At[] | Misfit {
-  const { form, seed } = box;
-  const uniform = uniformFrom(seed);
-  const length = outputOf(box, form.base).length;
+/** Calls both functions twice at the given point: what the gradient's form is, if it is another than the inputs'. */
+function settled(box: Box, g: Float64Array): Misfit | undefined {
+  const { form } = box;
   settledCall(
     "forward",
     (args) => numbersOf(box.forward(args[0] as Arrays)) ?? [],
     () => [form.build(form.base)],
     (x) => [x],
   );
-  const g = cotangentOf(length, uniformFrom(seed + 1));
-  const first = run("backward", () => box.backward(form.build(form.base), g.slice()));
-  const fitted = fitGradient(first, form);
-  if (!Array.isArray(fitted)) return fitted as Misfit;
+  const first = fitGradient(
+    run("backward", () => box.backward(form.build(form.base), g.slice())),
+    form,
+  );
+  if (!Array.isArray(first)) return first as Misfit;
   settledCall(
     "backward",
     (args) => fitGradient(box.backward(args[0] as Arrays, args[1] as Float64Array), form) as Point,
     () => [form.build(form.base), g.slice()],
     (x) => x,
   );
+  return undefined;
+}
+
+function judged(box: Box): readonly At[] | Misfit {
+  const { form, seed } = box;
+  const uniform = uniformFrom(seed);
+  const { length } = outputOf(box, form.base);
+  const g = cotangentOf(length, uniformFrom(seed + 1));
+  const misfit = settled(box, g);
+  if (misfit !== undefined) return misfit;
   const judge = (point: Point): At => ({
     point,
     judgement: judgePoint(box, point, length, uniform),
@@ -233,6 +243,7 @@ function judged(box: Box): readonly At[] | Misfit {
     const found = firstDefined((amount) => judge(perturbed(form.leaves, form.base, amount, uniform)));
     if (found !== undefined) at.push(found);
   }
+  settled(box, g);
   return at;
 }
 

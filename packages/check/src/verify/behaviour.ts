@@ -38,6 +38,31 @@ function sameEntries(x: ArrayLike<number>, y: ArrayLike<number>): boolean {
 const same = (x: readonly ArrayLike<number>[], y: readonly ArrayLike<number>[]): boolean =>
   x.length === y.length && x.every((entries, i) => sameEntries(entries, y[i]!));
 
+/** What each function gave at the same arguments before, while a check lasts. */
+let memory: Map<string, readonly Float64Array[]> | undefined;
+
+/** Runs a check: a settled call that is made again in it must give what it gave at first, whatever was called in between. */
+export function remembering<T>(run: () => T): T {
+  const outer = memory;
+  memory = new Map();
+  try {
+    return run();
+  } finally {
+    memory = outer;
+  }
+}
+
+/** The first entries that differ, for messages. */
+function difference(x: readonly ArrayLike<number>[], y: readonly ArrayLike<number>[]): string {
+  for (const [k, row] of x.entries()) {
+    for (let i = 0; i < row.length; i++) {
+      const other = y[k]?.[i];
+      if (other !== undefined && !sameEntries([row[i]!], [other])) return `${row[i]} and ${other}`;
+    }
+  }
+  return "results of different sizes";
+}
+
 /** The result of a call, made twice on the same arguments: it must leave them as they are and give the same again. */
 export function settledCall<T>(
   who: string,
@@ -50,9 +75,17 @@ export function settledCall<T>(
   const result = run(who, () => f(args));
   if (!same(before, snapshot(args))) throw new Misbehaviour(`${who} writes to its arguments`);
   const first = entries(result).map((list) => Float64Array.from(list));
-  const again = run(who, () => f(makeArguments()));
-  if (!same(first, entries(again)))
-    throw new Misbehaviour(`${who} is not deterministic: two calls with the same arguments give different results`);
+  const again = entries(run(who, () => f(makeArguments())));
+  if (!same(first, again))
+    throw new Misbehaviour(
+      `${who} is not deterministic: two calls in a row with the same arguments give ${difference(first, again)}; it draws at random, or counts its calls`,
+    );
+  const earlier = memory?.get(who);
+  if (earlier !== undefined && !same(earlier, first))
+    throw new Misbehaviour(
+      `${who} depends on state outside its arguments: the same arguments give ${difference(earlier, first)}, before and after other calls`,
+    );
+  memory?.set(who, first);
   return result;
 }
 

@@ -1,6 +1,6 @@
 /** What is wrong with a wrong claim, in words. It knows the order in which patterns are tried; each holds at every point or is not printed. */
 import { numbersOf, spoiledPiece } from "./edits.ts";
-import { type Evidence, type Sample, samplesOf } from "./evidence.ts";
+import { type Evidence, isClaim, type Sample, samplesOf } from "./evidence.ts";
 import { factorOf } from "./factors.ts";
 import type { Disagreement, Place } from "./judgement.ts";
 import {
@@ -58,8 +58,9 @@ export function diagnose(evidence: Evidence): string | undefined {
   const whole = right === 0 ? constantFactor(evidence, wrong.flatMap(pairsOf)) : undefined;
   if (whole !== undefined) return whole;
   const samples = samplesOf(evidence);
-  if (samples.length < seen.length || samples.length === 0)
-    return samples.length === 0 && right === 0 ? onlyEntry(evidence, wrong[0]!) : somewhere(right, seen.length);
+  if (samples.length < seen.length || samples.length === 0) return onlyEntry(evidence, wrong[0]!) ?? somewhere(right, seen.length);
+  const isClear = samples.every((sample) => sample.claimed === sample.truth || !isClaim(sample, sample.truth));
+  if (!isClear) return first([oneEntry, fewEntries], evidence, samples) ?? somewhere(right, seen.length);
   return oneTensor(evidence, samples) ?? first(patterns, evidence, samples) ?? somewhere(right, seen.length);
 }
 

@@ -6,6 +6,9 @@
 
 const unit = 2 ** -53;
 
+/** Why a function that ends at the point has no central differences. */
+export const endsHere = "the function is not finite on one side of the point";
+
 /** A derivative and how far it may be from the true one. */
 export interface Estimate {
   readonly value: number;
@@ -83,7 +86,7 @@ export function differentiate(f: (t: number) => number, options: DifferentiateOp
   let h = start;
   while (!(Number.isFinite(f(h)) && Number.isFinite(f(-h)))) {
     h /= 4;
-    if (h < 1e-14) return nothing("the function is not finite on one side of the point");
+    if (h < 1e-14) return nothing(endsHere);
   }
   const measured = options.measured ?? noiseNear(f);
   let largest = Math.abs(centre);

@@ -1,9 +1,10 @@
 /** Judges a claimed gradient at one point by the best means the loss allows. It knows the rungs and their order. */
-import { grad, type Tensor } from "@cotangent/core";
-import { entriesOf, formatShape, type Graph, isTensor } from "@cotangent/core/engine";
+import { detach, grad, type Tensor } from "@cotangent/core";
+import { apply, entriesOf, formatShape, type Graph, isTensor, walk } from "@cotangent/core/engine";
 import { type AnyFunction, call, recorded, run, scalarOf } from "./behaviour.ts";
-import { noiseNear } from "./differences.ts";
+import { endsHere, noiseNear } from "./differences.ts";
 import {
+  type Disagreement,
   type Judgement,
   judgeFormula,
   judgeNumbers,
@@ -14,8 +15,24 @@ import {
   toNumbers,
 } from "./judgement.ts";
 import { directionsTried, judgeByValues } from "./probe.ts";
-import { alongDirection, directionOf, fit, type Inputs, type Point, scalesOf, tensorsAt, unravel } from "./problem.ts";
-import { dd, type Frozen, frozenAt, gradientGraph, kinkNode, type Known, knownOf, sidesAt, slopeAt, workOf } from "./replay.ts";
+import { alongDirection, directionOf, fit, type Inputs, type Leaf, type Point, scalesOf, tensorsAt, unravel } from "./problem.ts";
+import {
+  boundedSlope,
+  branchOf,
+  dd,
+  detaches,
+  detachesInside,
+  isProvedWrong,
+  type Frozen,
+  frozenAt,
+  gradientGraph,
+  kinkNode,
+  type Known,
+  knownOf,
+  sidesAt,
+  slopeAt,
+  workOf,
+} from "./replay.ts";
 
 export interface Subject {
   readonly loss: AnyFunction;
@@ -26,6 +43,7 @@ export interface Subject {
 }
 
 export const byReplay = "replay in dual double-double numbers";
+export const byIntervals: string = `${byReplay}; proved in interval arithmetic`;
 export const byValues = "finite differences of the loss";
 
 export interface Judged {
@@ -40,6 +58,13 @@ export interface Judged {
 
 /** Losses with more work than this are judged by their float64 values. */
 const replayable = 20_000;
+
+/** Losses with more work than this have no slopes over other numbers. */
+const traceable = 100_000;
+
+const heldNote = "what is detached was held at its value at each point";
+const heldInside = "what is detached inside a loop was held at its value in each step";
+const undecided = (why: string): Judgement => ({ kind: "undecided", why, digits: 0 });
 
 /** Gradients with at most so many entries are searched for kinks entry by entry. */
 const fewEntries = 256;
@@ -57,6 +82,9 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
     gradient: Graph | undefined = undefined,
   ): Judged => ({ judgement, method, notes, gradient, loss: gradient === undefined ? undefined : graph });
   if (!Number.isFinite(value)) return result({ kind: "domain", ...whereUndefined(graph), what: `the loss is ${value}` });
+  const reading = graph.reads.length === 0 ? undefined : readingOf(lossOf, subject, point, graph);
+  if (reading?.isOther)
+    return result({ kind: "domain", op: undefined, what: `the loss takes another branch: it reads a value at ${reading.line}` });
   const claim = claimAt(subject, point);
   const bad = notFinite(claim.values);
   const scales = scalesOf(leaves, point);
@@ -65,22 +93,35 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
   const opaque = graph.outputs.length === 0 || graph.reads.length > 0;
   if (opaque || workOf(graph) > replayable) {
     if (bad !== undefined) return notANumber();
+    const held = detaches(graph);
+    if (reading !== undefined && (held || detachesInside(graph)))
+      return result(undecided(`the loss reads a value at ${reading.line} and detaches: its values do not show what is held`), byValues);
+    if (detachesInside(graph))
+      return result(undecided("the loss is large and detaches inside a loop: its values do not show what is held"), byValues);
     const notes =
-      graph.reads.length > 0 ? [`the loss reads a value at ${graph.reads[0]}: it is judged by its values, branch by branch`] : [];
+      reading === undefined
+        ? []
+        : [`the loss reads a value at ${reading.line}: it is judged by its values, on the branch of the given point`];
     const guide = opaque ? undefined : guideOf(lossOf, subject, point);
-    const value64 = subject.value ?? ((at: Point): number => scalarOf(call(subject.loss, inputs.wide(tensorsAt(leaves, at, true)))));
+    const isExact = point === inputs.base && !opaque && workOf(graph) <= traceable;
+    const plain = held
+      ? heldValue(graph, leaves)
+      : (subject.value ?? ((at: Point): number => scalarOf(call(subject.loss, inputs.wide(tensorsAt(leaves, at, true))))));
     const noise = inputs.size <= fewEntries ? noiseOf(subject, point, claim.values, scales, uniform) : roundingOf(subject, claim.values);
     const judgement = judgeByValues({
       leaves,
       point,
       scales,
-      value: value64,
+      value: reading === undefined ? plain : reading.value,
       claimed: claim.values,
       noise,
       uniform,
       ...(guide === undefined ? {} : { guide }),
+      ...(isExact ? { slope: (direction: Point) => boundedSlope(graph, leaves, point, direction) } : {}),
     });
-    return result(judgement, byValues, notes);
+    if (judgement.kind === "undecided" && judgement.why === endsHere && reading?.hasCrossed())
+      return result(undecided(`the loss changes its branch here, however near: it reads a value at ${reading.line}`), byValues);
+    return result(judgement, byValues, held ? [...notes, heldNote] : notes);
   }
   const frozen = frozenAt(graph, leaves, point);
   const directions = Array.from({ length: directionsTried }, () => directionOf(scales, uniform));
@@ -90,7 +131,7 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
   });
   if (crossing !== undefined) return result(judgeKink(subject, graph, frozen, point, scales, claim.values, crossing));
   if (bad !== undefined) return notANumber();
-  const notes = frozen.held.length > 0 ? ["what is detached was held at its value at each point"] : [];
+  const notes = [...(frozen.held.length > 0 ? [heldNote] : []), ...(detachesInside(graph) ? [heldInside] : [])];
   const gradient = run("the loss", () => gradientGraph(lossOf, leaves, point));
   const truth = truthOf(gradient, frozen, subject, point, scales, directions);
   const lost = notFinite(toNumbers(truth.known));
@@ -106,7 +147,8 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
       claim.graph.outputs.map((x) => Float64Array.from(entriesOf(x))),
     );
     const judged = judgeFormula(leaves, known, truth.known, claim.narrow, scales, value);
-    return result(judged, byReplay, all, gradient);
+    const isProved = judged.kind === "wrong" && isProvedWrong(graph, claim.graph, leaves, point, worstOf(judged, scales));
+    return result(judged, isProved ? byIntervals : byReplay, all, gradient);
   }
   const slack = slackOf(subject, point, truth.known, noiseOf(subject, point, claim.values, scales, uniform), scales, gradient);
   const judged = judgeNumbers(leaves, claim.values, toNumbers(truth.known), slack, scales, value, "the claim's numbers are rounded", true);
@@ -114,6 +156,52 @@ export function judgeAt(subject: Subject, point: Point, uniform: () => number): 
 }
 
 const pathOf = ({ leaves }: Inputs, { leaf, at }: Place): string => `${leaves[leaf]!.path}${formatShape(unravel(at, leaves[leaf]!.shape))}`;
+
+/** The loss with what it detaches held at the value that it had when it was recorded. */
+function heldValue(graph: Graph, leaves: readonly Leaf[]): (at: Point) => number {
+  return (at) =>
+    scalarOf(
+      walk<Tensor>(graph, tensorsAt(leaves, at, true), {
+        constant: (x) => x,
+        step: (node, inputs) => (node.op === detach.row.op ? node.outputs : apply(node.op, inputs, node.params)),
+      })[0],
+    );
+}
+
+/** The entry that is farthest off against its scale. */
+function worstOf({ claimed, truth, entries }: Disagreement, scales: Point): Place {
+  const off = ({ leaf, at }: Place): number => Math.abs(claimed[leaf]![at]! - truth[leaf]![at]!) * scales[leaf]![at]!;
+  return entries.reduce((worst, place) => (off(place) > off(worst) ? place : worst));
+}
+
+/** A loss that reads a value, on the branch that it takes at the given point. */
+interface Reading {
+  /** The line that read. */
+  readonly line: string;
+  /** Whether the point lies on another branch. */
+  readonly isOther: boolean;
+  /** The loss's value, NaN on other branches. */
+  readonly value: (at: Point) => number;
+  readonly hasCrossed: () => boolean;
+}
+
+function readingOf(lossOf: (xs: readonly Tensor[]) => Tensor, { inputs }: Subject, point: Point, graph: Graph): Reading {
+  const { leaves, base } = inputs;
+  const at = (where: Point) => recorded("the loss", lossOf, tensorsAt(leaves, where, true), (out) => (isTensor(out) ? [out] : []));
+  const home = branchOf(point === base ? graph : at(base).graph);
+  let crossed = false;
+  return {
+    line: graph.reads[0]!,
+    isOther: branchOf(graph) !== home,
+    value: (where) => {
+      const found = at(where);
+      if (branchOf(found.graph) === home) return scalarOf(found.output);
+      crossed = true;
+      return Number.NaN;
+    },
+    hasCrossed: () => crossed,
+  };
+}
 
 /** The first op whose inputs are finite and whose output is not. */
 export function whereUndefined(graph: Graph): { readonly op: string | undefined } {

@@ -3,8 +3,9 @@
  * knows functions of points; it knows neither tensors nor graphs.
  */
 import { differentiate, type DifferentiateOptions, type Estimate, noiseNear, residualSlope } from "./differences.ts";
-import { type Disagreement, type Judgement, judgeNumbers, type Place, sizeOfGradient } from "./judgement.ts";
+import { type Agreement, type Disagreement, type Judgement, judgeNumbers, type Place, sizeOfGradient } from "./judgement.ts";
 import { alongDirection, directionOf, type Leaf, type Point } from "./problem.ts";
+import type { Slope } from "./replay.ts";
 
 /** A scalar function of points and what is claimed of its gradient. */
 export interface Probe {
@@ -17,6 +18,10 @@ export interface Probe {
   readonly noise: Point;
   /** A gradient that is probably right and guides the search; never the judge. */
   readonly guide?: Point;
+  /** The slope along a direction with a bound on its rounding, where there is a better one than differences give. */
+  readonly slope?: (direction: Point) => Slope | undefined;
+  /** Whether slopes are to be used in place of differences. */
+  readonly bySlope?: boolean;
   readonly uniform: () => number;
 }
 
@@ -29,7 +34,29 @@ type Range = readonly { readonly leaf: number; readonly from: number; readonly t
 
 export function judgeByValues(probe: Probe): Judgement {
   const size = probe.claimed.reduce((total, entries) => total + entries.length, 0);
-  return size <= few ? judgeEntries(probe) : judgeDirections(probe);
+  const judged = size <= few ? judgeEntries(probe) : judgeDirections(probe);
+  return judged.kind === "agrees" && probe.slope !== undefined ? refined(probe, judged) : judged;
+}
+
+/** What differences agree with, held against bounded slopes along random directions: more digits, or a mistake below the noise of the values. */
+function refined(probe: Probe, judged: Agreement): Judgement {
+  const exact: Probe = { ...probe, bySlope: true };
+  const level: Level = { centre: probe.value(probe.point), measured: 0 };
+  let digits = 15.9;
+  for (let tried = 0; tried < directionsTried; tried++) {
+    const direction = directionOf(probe.scales, probe.uniform);
+    const { difference, bar, found } = residual(exact, direction, level);
+    if (found.failure !== undefined) return judged;
+    if (Math.abs(difference) > bar) return isolate(exact, level, direction, difference);
+    digits = Math.min(digits, -Math.log10(bar / (Math.abs(found.value) || Math.abs(level.centre) || 1)));
+  }
+  if (digits <= judged.digits) return judged;
+  return {
+    ...judged,
+    digits,
+    limit: "slopes in float64 are rounded",
+    notes: [...judged.notes, "the slopes are complex steps with running error bounds"],
+  };
 }
 
 /** What is known of a function's values at a point before its slopes are asked for. */
@@ -46,6 +73,11 @@ function levelOf(probe: Probe): Level {
 
 /** The slope along a direction; from larger steps where noise leaves fewer than six digits at the usual ones. */
 function estimate(probe: Probe, direction: Point, expected: number, options: DifferentiateOptions): Estimate {
+  if (probe.bySlope) {
+    const slope = probe.slope!(direction);
+    const failure = slope === undefined ? "the slope is not known by complex steps" : undefined;
+    return { value: slope?.value ?? Number.NaN, error: (slope?.error ?? Infinity) / 10, noise: 0, kink: undefined, samples: [], failure };
+  }
   const f = (t: number): number => probe.value(alongDirection(probe.point, direction, t));
   let best = differentiate(f, options);
   for (const start of [4, 64]) {

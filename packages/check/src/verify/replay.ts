@@ -1,15 +1,22 @@
 /**
- * A recorded loss and its gradient over double-double, dual and running-error numbers: the truth that needs no step size. It knows graphs and
- * number systems; what a claim has to do with the truth is elsewhere.
+ * A recorded loss and its gradient over double-double, dual, complex, interval and running-error numbers: the truth that needs no step size. It
+ * knows graphs and number systems; what a claim has to do with the truth is elsewhere.
  */
 import { detach, ones, type Tensor } from "@cotangent/core";
 import {
+  type Complex,
+  complex,
+  complexFrom,
   type DoubleDouble,
   doubleDouble,
   type Dual,
   dual,
   evaluate,
   type Graph,
+  type Instead,
+  type Interval,
+  interval,
+  intervalFrom,
   type Node,
   type NumberSystem,
   pullback,
@@ -18,8 +25,10 @@ import {
   runningError,
   type SubGraph,
   type SystemTensor,
+  Undecided,
   zerosOf,
 } from "@cotangent/core/engine";
+import type { Place } from "./judgement.ts";
 import { type Leaf, type Point, tensorsAt } from "./problem.ts";
 
 export const dualDouble: NumberSystem<Dual<DoubleDouble>> = dual(doubleDouble);
@@ -110,7 +119,7 @@ export interface Frozen {
   readonly held: readonly SystemTensor<DoubleDouble>[];
 }
 
-const cut = detach.row.op;
+const cut = detach.row.op!;
 
 export function frozenAt(graph: SubGraph, leaves: readonly Leaf[], point: Point): Frozen {
   const nodes = graph.nodes.filter((node) => node.op === cut);
@@ -129,6 +138,27 @@ export function frozenAt(graph: SubGraph, leaves: readonly Leaf[], point: Point)
 
 type DualTensor = SystemTensor<Dual<DoubleDouble>>;
 
+/** What is detached does not move, wherever it stands: the tangents end there. */
+export function stillness<V>(still: V): Instead<Dual<V>> {
+  const stop = (x: SystemTensor<Dual<V>>): SystemTensor<Dual<V>> => ({
+    ...x,
+    values: x.values.map((entry) => (typeof entry === "number" ? entry : { primal: entry.primal, tangent: still })),
+  });
+  return new Map([[cut, ([x]) => [stop(x!)]]]);
+}
+
+const ddStillness = stillness(dd.constant(0));
+
+/** Whether something is detached inside a loop or a branch of the graph. */
+export function detachesInside(graph: SubGraph): boolean {
+  return graph.nodes.some((node) =>
+    Object.values(node.op.graphs?.(node.params) ?? {}).some((inner) => inner.nodes.some(({ op }) => op === cut) || detachesInside(inner)),
+  );
+}
+
+/** Whether the graph detaches something at its top. */
+export const detaches = (graph: SubGraph): boolean => graph.nodes.some(({ op }) => op === cut);
+
 /** The value and the tangent of every output at `point + t · direction`, along the direction. */
 export function tangentsAt({ graph, held }: Frozen, leaves: readonly Leaf[], point: Point, direction: Point, t: number): DualTensor[] {
   const still = dd.constant(0);
@@ -146,12 +176,77 @@ export function tangentsAt({ graph, held }: Frozen, leaves: readonly Leaf[], poi
   const constants = held.map(
     (x): DualTensor => ({ ...x, values: (x.values as DoubleDouble[]).map((primal) => ({ primal, tangent: still })) }),
   );
-  return evaluate(graph, dualDouble, [...inputs, ...constants]);
+  return evaluate(graph, dualDouble, [...inputs, ...constants], ddStillness);
 }
 
 /** The loss's value and slope there. */
 export function slopeAt(frozen: Frozen, leaves: readonly Leaf[], point: Point, direction: Point, t: number): Dual<DoubleDouble> {
   return tangentsAt(frozen, leaves, point, direction, t)[0]!.values[0] as Dual<DoubleDouble>;
+}
+
+/** A slope in float64 and how far rounding may have moved it. */
+export interface Slope {
+  readonly value: number;
+  readonly error: number;
+}
+
+const bounded: NumberSystem<Dual<RunningError>> = dual(runningError);
+const boundedStillness = stillness<RunningError>({ value: 0, error: 0 });
+const complexStillness: Instead<Complex> = new Map([
+  [cut, ([x]) => [{ ...x!, values: x!.values.map((entry) => (typeof entry === "number" ? entry : complexFrom(entry.re, 0))) }]],
+]);
+const tiny = 2 ** -330;
+
+/**
+ * The loss's slope along a direction by the complex step (Squire and Trapp, SIAM Review 40 (1998) 110-112), with the running error bound of
+ * dual numbers; undefined where the two say different things or an op has no continuation.
+ */
+export function boundedSlope(graph: SubGraph, leaves: readonly Leaf[], point: Point, direction: Point): Slope | undefined {
+  const moved = <V>(element: (x: number, u: number) => V): SystemTensor<V>[] =>
+    leaves.map(({ shape }, k) => ({ shape, dtype: "float64", values: Array.from(point[k]!, (x, i) => element(x, direction[k]![i] ?? 0)) }));
+  try {
+    const step = evaluate(
+      graph,
+      complex,
+      moved((x, u) => complexFrom(x, u * tiny)),
+      complexStillness,
+    )[0]!.values[0] as Complex;
+    const inputs = moved((x, u): Dual<RunningError> => ({ primal: { value: x, error: 0 }, tangent: { value: u, error: 0 } }));
+    const { tangent } = evaluate(graph, bounded, inputs, boundedStillness)[0]!.values[0] as Dual<RunningError>;
+    const [value, error] = [step.im / tiny, tangent.error + Math.abs(step.im / tiny - tangent.value)];
+    const isOne = Math.abs(value - tangent.value) <= 4 * tangent.error + 2 ** -40 * Math.abs(value);
+    return Number.isFinite(value) && Number.isFinite(error) && isOne ? { value, error } : undefined;
+  } catch (thrown) {
+    if (thrown instanceof Undecided) return undefined;
+    throw thrown;
+  }
+}
+
+const enclosing: NumberSystem<Dual<Interval>> = dual(interval);
+const enclosingStillness = stillness<Interval>(intervalFrom(0, 0));
+
+/** Whether outward rounded intervals prove a claimed entry wrong: all that the claim can be is apart from all that the derivative can be. */
+export function isProvedWrong(loss: SubGraph, claim: SubGraph, leaves: readonly Leaf[], point: Point, place: Place): boolean {
+  try {
+    const inputs = leaves.map(({ shape }, k) => ({
+      shape,
+      dtype: "float64" as const,
+      values: Array.from(point[k]!, (x, i): Dual<Interval> => {
+        const u = k === place.leaf && i === place.at ? 1 : 0;
+        return { primal: intervalFrom(x, x), tangent: intervalFrom(u, u) };
+      }),
+    }));
+    const { tangent } = evaluate(loss, enclosing, inputs, enclosingStillness)[0]!.values[0] as Dual<Interval>;
+    const claimed = evaluate(
+      claim,
+      interval,
+      enter(leaves, point, (x) => intervalFrom(x, x)),
+    )[place.leaf]!.values[place.at] as Interval;
+    return claimed.high < tangent.low || tangent.high < claimed.low;
+  } catch (thrown) {
+    if (thrown instanceof Undecided) return false;
+    throw thrown;
+  }
 }
 
 /** What the loss does on both sides of a point, so close that only a kink or a jump can tell them apart. */
@@ -250,6 +345,19 @@ export function kinkNode(graph: SubGraph, leaves: readonly Leaf[], point: Point,
       });
     });
   });
+}
+
+/** Which branch a function took: its ops and how they hang together, without the numbers that flow through. */
+export function branchOf({ inputs, nodes, outputs }: SubGraph): string {
+  const places = new Map<Tensor, number>();
+  inputs.forEach((x) => places.set(x, places.size));
+  const placeOf = (x: Tensor): string => String(places.get(x) ?? `${x.dtype}${x.shape.join()}`);
+  const steps = nodes.map(({ op, params, inputs: given, outputs: made }) => {
+    const step = `${op.name}[${op.show?.(params) ?? ""}](${given.map(placeOf).join(" ")})`;
+    made.forEach((x) => places.set(x, places.size));
+    return step;
+  });
+  return [...steps, ...outputs.map(placeOf)].join("; ");
 }
 
 /** A measure of the work of running a graph once: entries made, and products in contractions. */

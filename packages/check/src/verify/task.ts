@@ -1,6 +1,6 @@
 /** Runs a check: the given point and points near it are judged, and the judgements become a verdict. It knows neither claims nor how they are judged. */
 import { uniformFrom } from "../draw.ts";
-import { Misbehaviour } from "./behaviour.ts";
+import { Misbehaviour, remembering } from "./behaviour.ts";
 import type { Given } from "./options.ts";
 import type { Judged } from "./point.ts";
 import { type Leaf, type Misfit, outside, perturbed, type Point } from "./problem.ts";
@@ -36,11 +36,13 @@ export function verdictOn(task: Task): Verdict {
   if (stray !== undefined)
     return verdictOf({ verdict: "DOMAIN", op: undefined, point: "the given point", what: stray, ...uncomputed(seed) });
   try {
-    const posed = task.pose();
-    if ("expected" in posed) return verdictOf({ verdict: "SHAPE", ...posed, ...uncomputed(seed) });
-    const verdict = judged(task, posed);
-    task.pose();
-    return verdict;
+    return remembering(() => {
+      const posed = task.pose();
+      if ("expected" in posed) return verdictOf({ verdict: "SHAPE", ...posed, ...uncomputed(seed) });
+      const verdict = judged(task, posed);
+      task.pose();
+      return verdict;
+    });
   } catch (thrown) {
     if (!(thrown instanceof Misbehaviour)) throw thrown;
     return verdictOf({ verdict: "UNDECIDED", why: thrown.message, digits: 0, ...uncomputed(seed) });
