@@ -14,8 +14,8 @@ export interface MutationCount {
   elsewhere: number;
   refuted: number;
   readonly survivors: Survivor[];
-  /** By claim: how many different mutants that are wrong were tried. */
-  readonly tried: Map<string, number>;
+  /** By claim: how many different wrong mutants were tried at the seed with the fewest. */
+  readonly tried: Record<string, number>;
 }
 
 export interface Survivor {
@@ -33,7 +33,7 @@ export const noMutants = (): MutationCount => ({
   elsewhere: 0,
   refuted: 0,
   survivors: [],
-  tried: new Map(),
+  tried: {},
 });
 
 export const nameOf = ({ gradient, name }: Listed): string => `${gradient.name}: ${name}`;
@@ -68,5 +68,5 @@ export function mutate({ one, isFirst }: (typeof rightClaims)[number], seed: num
     if (verdict === "REFUTED") count.refuted++;
     else count.survivors.push({ seed, claim: nameOf(one), mutant: mutant.name, verdict });
   }
-  count.tried.set(nameOf(one), Math.min(tried, count.tried.get(nameOf(one)) ?? Infinity));
+  count.tried[nameOf(one)] = Math.min(tried, count.tried[nameOf(one)] ?? Infinity);
 }
