@@ -41,6 +41,9 @@ function describeList(list: readonly unknown[], depth = 0): string {
   return `[${list.map((item) => (Array.isArray(item) ? describeList(item, depth + 1) : describe(item))).join(", ")}]`;
 }
 
+/** `1 argument`, `2 arguments`. */
+export const counted = (count: number, noun: string, plural: string = `${noun}s`): string => `${count} ${count === 1 ? noun : plural}`;
+
 const error = (message: string): CotangentError => new CotangentError(message);
 
 /** The most entries of a tensor: positions in it are 32-bit integers. */
@@ -83,7 +86,7 @@ export const dataError = (op: string, path: string, value: unknown): CotangentEr
 
 export const countError = (op: string, count: number, shape: readonly number[], size: number): CotangentError =>
   error(
-    `${op}: the entries do not fill the shape — ${count} entries, ${formatShape(shape)} holds ${size}; give a shape with ${count} entries`,
+    `${op}: the entries do not fill the shape — ${counted(count, "entry", "entries")}, ${formatShape(shape)} holds ${size}; give a shape with ${counted(count, "entry", "entries")}`,
   );
 
 export const itemError = (shape: readonly number[]): CotangentError =>

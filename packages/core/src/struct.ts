@@ -1,5 +1,5 @@
 /** Structs of tensors: plain objects, arrays and tuples whose leaves are tensors. Knows how to take them apart and rebuild them. */
-import { argumentError, cycleError, leafError, structError } from "./errors.ts";
+import { argumentError, counted, cycleError, leafError, structError } from "./errors.ts";
 import { isTensor, type Tensor } from "./tensor.ts";
 
 /** A tensor, or plain objects and arrays of structs; `null` and `undefined` are empty. */
@@ -94,7 +94,7 @@ export function unflatten<T>(definition: StructDefinition, leaves: readonly unkn
   if (!Array.isArray(leaves))
     throw argumentError("unflatten", "the leaves are not a list", leaves, "give one for each of the definition's");
   if (leaves.length !== definition.leaves.length)
-    throw structError("unflatten", `${leaves.length} leaves`, `${definition.leaves.length} wanted`);
+    throw structError("unflatten", counted(leaves.length, "leaf", "leaves"), `${definition.leaves.length} wanted`);
   return definition.build(leaves) as T;
 }
 

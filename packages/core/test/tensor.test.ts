@@ -281,7 +281,7 @@ describe("structs", () => {
       `"unflatten: the leaves are not a list — 2; give one for each of the definition's"`,
     );
     expect(message(() => unflatten(flatten(model).definition, [1]))).toMatchInlineSnapshot(
-      `"unflatten: the structs differ in form — 1 leaves against 2 wanted; give structs with the same keys and lengths"`,
+      `"unflatten: the structs differ in form — 1 leaf against 2 wanted; give structs with the same keys and lengths"`,
     );
   });
 });

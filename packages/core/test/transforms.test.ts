@@ -902,8 +902,8 @@ describe("wrong arguments", () => {
         "linearize with a bare tangent for a list": "linearize: the tangent is not a list — float64[2]; give one tangent for each index in wrt",
         "no tangent": "jvp: there is no tangent — [null]; give one for each argument that moves",
         "primals that are no list": "jvp: the primals are not a list — float64[2]; give the list of arguments",
-        "too few tangents for wrt": "jvp: 1 tangents for 2 arguments — [float64[2]]; give one for each index in wrt",
-        "too many tangents": "jvp: 2 tangents for 1 arguments — [float64[2], float64[2]]; give one each",
+        "too few tangents for wrt": "jvp: 1 tangent for 2 arguments — [float64[2]]; give one for each index in wrt",
+        "too many tangents": "jvp: 2 tangents for 1 argument — [float64[2], float64[2]]; give one each",
         "valueAndGrad of a vector": "valueAndGrad: the output is not a float scalar — float64[2]; return a scalar (sum or mean it), or use vjp or jacobian",
         "vjp with the arguments": "vjp: an argument stands where the options belong — float64[2]; write vjp(f)(x)",
         "vmap of a function that reads": "item: reading a value while tracing on shapes — at <line>, where only shapes are known; use where, cond or whileLoop in place of JavaScript control flow",
@@ -916,7 +916,7 @@ describe("wrong arguments", () => {
         "vmap with a struct of axes for a tensor": "vmap: inAxes does not fit argument 0 — an object with keys x; give an integer, null, or a struct of them in the argument's form",
         "vmap with the arguments": "vmap: an argument stands where the options belong — float64[2]; write vmap(f)(x)",
         "wrt a word": "grad: wrt is not an argument index or a list of them — "x"; give 0 for the first argument",
-        "wrt out of range": "grad: wrt names none of the 1 arguments — 1; give argument indices from 0",
+        "wrt out of range": "grad: wrt names no argument — 1 of 1 argument; count them from 0",
         "wrt twice": "grad: wrt names an argument twice — [0, 0]; name each once",
       }
     `);

@@ -3,7 +3,7 @@ import { typeOf } from "../define/elementwise.ts";
 import { movement, runSegment, wholeSegment, zerosOf } from "../define/movement.ts";
 import { checkInteger, checkIntegers } from "../define/options.ts";
 import { programOp } from "../define/program.ts";
-import { argumentError, axisError, clashError, concatError, countError, formatShape, reshapeError } from "../errors.ts";
+import { argumentError, axisError, clashError, concatError, counted, countError, formatShape, reshapeError } from "../errors.ts";
 import { allocate, promote } from "../dtype.ts";
 import { buildProgram, memo, type Program } from "../loop/program.ts";
 import { named, transparent, transpose as transposed } from "../notation.ts";
@@ -123,7 +123,12 @@ function reordered(x: Tensor, order: readonly number[]): Tensor {
 
 function checkPermutation(op: string, axes: unknown, x: Tensor): number[] {
   if (!Array.isArray(axes) || axes.length !== x.rank) {
-    throw argumentError(op, `not an order of the ${x.rank} axes of ${formatShape(x.shape)}`, axes, "name every axis once");
+    throw argumentError(
+      op,
+      `not an order of the ${counted(x.rank, "axis", "axes")} of ${formatShape(x.shape)}`,
+      axes,
+      "name every axis once",
+    );
   }
   const order = axes.map((axis) => normalizeAxis(op, axis, x.rank));
   normalizeAxes(op, order, x.rank);
@@ -586,7 +591,7 @@ function splitStops(x: Tensor, parts: unknown, axis: number): number[] {
     throw clashError(
       "split",
       "the axis does not divide",
-      `axis ${axis} of ${formatShape(x.shape)} into ${count} parts`,
+      `axis ${axis} of ${formatShape(x.shape)} into ${counted(count, "part")}`,
       "give a divisor, or the positions to cut at",
     );
   }

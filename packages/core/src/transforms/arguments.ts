@@ -2,7 +2,7 @@
 import { checkFlag, checkOptions } from "../define/options.ts";
 import { zerosOf } from "../define/movement.ts";
 import { isFloat } from "../dtype.ts";
-import { argumentError, clashError, describe, dtypeLeafError, formatShape, notScalarError } from "../errors.ts";
+import { argumentError, clashError, counted, describe, dtypeLeafError, formatShape, notScalarError } from "../errors.ts";
 import { type Graph, recordFunction, type RecordOptions } from "../graph.ts";
 import { sameShape } from "../shape.ts";
 import { checkSameForm, flatten, flattenTensors, type StructDefinition, type StructOf, unflatten } from "../struct.ts";
@@ -101,7 +101,7 @@ function checkIndices(transform: string, args: readonly unknown[], wrt: Wrt): re
   }
   for (const index of indices) {
     if (Number.isInteger(index) && index >= 0 && index < args.length) continue;
-    throw argumentError(transform, `wrt names none of the ${args.length} arguments`, index, "give argument indices from 0");
+    throw clashError(transform, "wrt names no argument", `${describe(index)} of ${counted(args.length, "argument")}`, "count them from 0");
   }
   if (indices.length > 1 && new Set(indices).size !== indices.length)
     throw argumentError(transform, "wrt names an argument twice", indices, "name each once");

@@ -1,5 +1,5 @@
 /** Forward mode: tangents pushed through a recorded function, once or as a linear function of its own. */
-import { argumentError } from "../errors.ts";
+import { argumentError, counted } from "../errors.ts";
 import { type Graph, recordFunction, replay } from "../graph.ts";
 import { pushforward } from "../sweep.ts";
 import { unflatten } from "../struct.ts";
@@ -83,7 +83,12 @@ function directions(
     throw argumentError(transform, "the tangents are not a list", tangents, "give a list with one tangent an argument");
   if (wrt === undefined) {
     if (tangents.length > primals.length)
-      throw argumentError(transform, `${tangents.length} tangents for ${primals.length} arguments`, tangents, "give one each");
+      throw argumentError(
+        transform,
+        `${counted(tangents.length, "tangent")} for ${counted(primals.length, "argument")}`,
+        tangents,
+        "give one each",
+      );
     const moving = tangents.map((_, i) => i).filter((i) => tangents[i] !== null && tangents[i] !== undefined);
     if (moving.length === 0) throw argumentError(transform, "there is no tangent", tangents, "give one for each argument that moves");
     return { wrt: moving, given: moving.map((i) => tangents[i]) };
@@ -92,7 +97,7 @@ function directions(
   if (Array.isArray(indices) && tangents.length !== indices.length) {
     throw argumentError(
       transform,
-      `${tangents.length} tangents for ${indices.length} arguments`,
+      `${counted(tangents.length, "tangent")} for ${counted(indices.length, "argument")}`,
       tangents,
       "give one for each index in wrt",
     );

@@ -1,5 +1,5 @@
 /** Batching: a function recorded on one example's shapes and walked again on whole batches by each op's lift rule. */
-import { argumentError, clashError, readError } from "../errors.ts";
+import { argumentError, clashError, counted, readError } from "../errors.ts";
 import { recordFunction, walk } from "../graph.ts";
 import { apply, checkFinite, type SubGraph } from "../op.ts";
 import { broadcastTo, permute, reshape } from "../ops/movement.ts";
@@ -179,7 +179,12 @@ function axesOf(inAxes: VmapOptions["inAxes"], i: number, count: number): Axes {
   if (inAxes === undefined) return 0;
   if (typeof inAxes === "number" || inAxes === null) return inAxes;
   if (!Array.isArray(inAxes) || inAxes.length !== count) {
-    throw argumentError("vmap", `inAxes does not fit ${count} arguments`, inAxes, "give one axis, or a list with one an argument");
+    throw argumentError(
+      "vmap",
+      `inAxes does not fit ${counted(count, "argument")}`,
+      inAxes,
+      "give one axis, or a list with one an argument",
+    );
   }
   return inAxes[i] as Axes;
 }
