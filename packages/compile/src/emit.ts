@@ -197,7 +197,14 @@ class Emitter {
       let at = origin + (frame.scratch.get(item) ?? 0);
       if (frame.scratch.has(item)) frame.scratch.set(item, at);
       const { step } = item;
-      const blocks = step.kind === "choose" ? [step.onTrue, step.onFalse] : step.kind === "scan" ? [step.body] : step.kind === "repeat" ? [step.condition, step.body] : [];
+      const blocks =
+        step.kind === "choose"
+          ? [step.onTrue, step.onFalse]
+          : step.kind === "scan"
+            ? [step.body]
+            : step.kind === "repeat"
+              ? [step.condition, step.body]
+              : [];
       for (const block of blocks) {
         const child = frame.children.get(block)!;
         this.#place(child, at);
@@ -216,7 +223,11 @@ class Emitter {
     for (const item of frame.schedule.items) {
       if (item.kind === "nest") {
         const names = item.steps.map((step) => (step.kind === "elementwise" ? step.name : step.op.name));
-        this.#nest("nest", loopsOf(item, frame.schedule.stored, (x) => this.#placeOf(x)), names.join(" "));
+        this.#nest(
+          "nest",
+          loopsOf(item, frame.schedule.stored, (x) => this.#placeOf(x)),
+          names.join(" "),
+        );
         continue;
       }
       const { step } = item;
@@ -332,7 +343,9 @@ class Emitter {
     const sizeOfLabels = (labels: readonly string[]): number => labels.reduce((product, label) => product * labelSize(step, label), 1);
     const [m, n, k] = [sizeOfLabels(plan.rows), sizeOfLabels(plan.columns), sizeOfLabels(plan.inner)];
     const gather = (operand: MatrixOperand, value: Value): number | undefined =>
-      operand.across === undefined || operand.along === undefined || value.source.kind === "uniform" ? reserve(sizeInBytes(value)) : undefined;
+      operand.across === undefined || operand.along === undefined || value.source.kind === "uniform"
+        ? reserve(sizeInBytes(value))
+        : undefined;
     const leftGathered = gather(plan.left, plan.swapped ? y : x);
     const rightGathered = gather(plan.right, plan.swapped ? x : y);
     const outGathered = plan.out.across === undefined || plan.out.along?.stride !== 1 ? reserve(sizeInBytes(out)) : undefined;
@@ -349,8 +362,28 @@ class Emitter {
     const [first, second] = plan.swapped ? [y, x] : [x, y];
     const [firstLabels, secondLabels] = plan.swapped ? [step.params.y, step.params.x] : [step.params.x, step.params.y];
     const loops = [...step.params.out].filter((label) => step.params.x.includes(label) && step.params.y.includes(label));
-    const left = this.#matrices(first, firstLabels, [...loops, ...plan.rows, ...plan.inner], plan.left, p.leftGathered, scratch, loops.length, m, k);
-    const right = this.#matrices(second, secondLabels, [...loops, ...plan.columns, ...plan.inner], plan.right, p.rightGathered, scratch, loops.length, n, k);
+    const left = this.#matrices(
+      first,
+      firstLabels,
+      [...loops, ...plan.rows, ...plan.inner],
+      plan.left,
+      p.leftGathered,
+      scratch,
+      loops.length,
+      m,
+      k,
+    );
+    const right = this.#matrices(
+      second,
+      secondLabels,
+      [...loops, ...plan.columns, ...plan.inner],
+      plan.right,
+      p.rightGathered,
+      scratch,
+      loops.length,
+      n,
+      k,
+    );
     const outShape = [...loops, ...plan.rows, ...plan.columns];
     const dense = stridesOf(outShape.map((label) => labelSize(step, label)));
     const target =
@@ -393,7 +426,9 @@ class Emitter {
       integers(target.rowStride * b, 0);
       emit("call", code.product);
     });
-    this.#loops.push(`${code.product}: ${plan.loops.join("×")}${plan.loops.length > 0 ? "×" : ""}[${m}, ${k}]·[${k}, ${n}] contract ${step.params.x},${step.params.y}->${step.params.out}`);
+    this.#loops.push(
+      `${code.product}: ${plan.loops.join("×")}${plan.loops.length > 0 ? "×" : ""}[${m}, ${k}]·[${k}, ${n}] contract ${step.params.x},${step.params.y}->${step.params.out}`,
+    );
     if (p.outGathered !== undefined) {
       const strides = [...step.params.out].map((label) => dense[outShape.indexOf(label)]!);
       const from = { place: target.place, dtype: out.dtype, offset: 0, strides };
@@ -411,7 +446,13 @@ class Emitter {
     this.#pushAddress(this.#placeOf(out));
     this.#writer.emit("i32.const", sizeOf(out.shape));
     this.#writer.emit("call", name);
-    this.#writer.when(() => this.#nest("sum", summationLoops(step, precision, (x) => this.#placeOf(x)), "the product again, where it has NaN"));
+    this.#writer.when(() =>
+      this.#nest(
+        "sum",
+        summationLoops(step, precision, (x) => this.#placeOf(x)),
+        "the product again, where it has NaN",
+      ),
+    );
   }
 
   /** An operand in place, or gathered into scratch where its labels do not lie together. */
@@ -435,7 +476,12 @@ class Emitter {
     const from =
       x.source.kind === "uniform"
         ? x.source.number
-        : { place: this.#placeOf(x), dtype: x.dtype, offset: view.offset, strides: own.map((label) => view.strides[labels.indexOf(label)]!) };
+        : {
+            place: this.#placeOf(x),
+            dtype: x.dtype,
+            offset: view.offset,
+            strides: own.map((label) => view.strides[labels.indexOf(label)]!),
+          };
     this.#nest("gather", copyLoops(sizes, from, { place, dtype: x.dtype, offset: 0, strides }), "gather an operand");
     return {
       place,

@@ -19,7 +19,6 @@ export interface Executable {
   readonly codeBytes: number;
   readonly regionBytes: number;
   readonly lowering: () => LoweredProgram;
-  readonly region: Region;
 }
 
 /** The stages of a program as text. */
@@ -51,7 +50,7 @@ export function compileGraph(graph: SubGraph, options: LanesOptions): Executable
   for (const { value, offset } of emitted.constants) {
     if (value.source.kind === "constant") write(memory, value.dtype, region.at + offset, entriesOf(value.source.tensor));
   }
-  return {
+  const executable: Executable = {
     run: runner(graph, emitted, memory, region, run),
     milliseconds: performance.now() - start,
     codeBytes: bytes.length,
@@ -62,9 +61,13 @@ export function compileGraph(graph: SubGraph, options: LanesOptions): Executable
       memory: emitted.plan.join("\n"),
       text: printModule(emitted.module),
     }),
-    region,
   };
+  regions.register(executable, region);
+  return executable;
 }
+
+/** Gives the memory of programs back once they can no longer be run. */
+const regions = new FinalizationRegistry<Region>((region) => threadMemory().release(region));
 
 /** A scalar or an array of few entries is written faster one by one than with `set`. */
 const few = 32;
@@ -151,7 +154,14 @@ export function printBlock({ inputs, steps, outputs }: Block, indent = ""): stri
     const left = step.outputs.map((x) => `${name(x.id)}: ${x.dtype}[${x.shape.join(", ")}]`).join(", ");
     const what = "op" in step ? step.op.name : step.kind === "elementwise" ? step.name : step.kind;
     lines.push(`${indent}${left} = ${what} ${step.inputs.map(one).join(", ")}`);
-    const blocks = step.kind === "choose" ? [step.onTrue, step.onFalse] : step.kind === "scan" ? [step.body] : step.kind === "repeat" ? [step.condition, step.body] : [];
+    const blocks =
+      step.kind === "choose"
+        ? [step.onTrue, step.onFalse]
+        : step.kind === "scan"
+          ? [step.body]
+          : step.kind === "repeat"
+            ? [step.condition, step.body]
+            : [];
     for (const block of blocks) lines.push(printBlock(block, `${indent}  `));
   }
   lines.push(`${indent}outputs ${outputs.map(one).join(", ")}`);

@@ -29,7 +29,11 @@ export function isVectorisable(op: ElementwiseOp<unknown>, params: unknown, inpu
     if (seen.has(x)) continue;
     seen.add(x);
     const isInteger = x.args.length > 0 && x.args[x.args.length - 1]!.type === "int";
-    if (scalarOnly.has(x.kind) || (isInteger && x.kind === "remainder") || (x.kind === "convert" && x.type === "int" && x.args[0]!.type === "float"))
+    if (
+      scalarOnly.has(x.kind) ||
+      (isInteger && x.kind === "remainder") ||
+      (x.kind === "convert" && x.type === "int" && x.args[0]!.type === "float")
+    )
       return false;
     stack.push(...x.args);
   }
@@ -109,11 +113,7 @@ export interface Vectoriser {
 }
 
 /** How one body's expressions are read: `variable` gives the vector of a variable, `call` the result of a function of the module. */
-export function vectoriser(
-  m: Lanes,
-  variable: (x: Expression) => Value,
-  call: Call,
-): Vectoriser {
+export function vectoriser(m: Lanes, variable: (x: Expression) => Value, call: Call): Vectoriser {
   const known = new Map<Expression, Value>();
   const vector = (root: Expression): Value => {
     const stack: Expression[] = [root];
@@ -129,20 +129,23 @@ export function vectoriser(
         continue;
       }
       stack.pop();
-      known.set(x, convertOne(m, x, x.args.map((arg) => known.get(arg)!), variable, call));
+      known.set(
+        x,
+        convertOne(
+          m,
+          x,
+          x.args.map((arg) => known.get(arg)!),
+          variable,
+          call,
+        ),
+      );
     }
     return known.get(root)!;
   };
   return { vector };
 }
 
-function convertOne(
-  m: Lanes,
-  x: Expression,
-  args: readonly Value[],
-  variable: (x: Expression) => Value,
-  call: Call,
-): Value {
+function convertOne(m: Lanes, x: Expression, args: readonly Value[], variable: (x: Expression) => Value, call: Call): Value {
   const [a, b, c] = args as [Value, Value, Value];
   switch (x.kind) {
     case "constant":
@@ -168,7 +171,8 @@ function convertOne(
   return integerOperation(m, x.kind, args, type);
 }
 
-const integers = (m: Lanes, value: number): Value => m.apply(["v128.const", new Uint8Array(Int32Array.of(value, value, value, value).buffer)], []);
+const integers = (m: Lanes, value: number): Value =>
+  m.apply(["v128.const", new Uint8Array(Int32Array.of(value, value, value, value).buffer)], []);
 
 /** A mask over 64-bit lanes as one over the low 32-bit lanes. */
 const narrowMask = (m: Lanes, mask: Value): Value =>

@@ -16,3 +16,4 @@ declare namespace WebAssembly {
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
 }
 declare const performance: { now(): number };
+declare const console: { warn(message: string): void };

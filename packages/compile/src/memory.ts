@@ -65,7 +65,9 @@ export class Memory {
     const end = this.memory.buffer.byteLength;
     const pages = Math.ceil(size / page);
     if (end / page + pages > mostPages)
-      throw new RangeError(`jit: the program needs too much memory — ${size} bytes beside ${end}, at most ${mostPages * page}; use smaller batches`);
+      throw new RangeError(
+        `jit: the program needs too much memory — ${size} bytes beside ${end}, at most ${mostPages * page}; use smaller batches`,
+      );
     this.memory.grow(pages);
     const { buffer } = this.memory;
     this.bytes = new Uint8Array(buffer);

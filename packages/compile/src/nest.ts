@@ -98,7 +98,16 @@ export function loopsOf(nest: Nest, stored: ReadonlySet<Value>, placeOf: (x: Val
       const value = s.convert(step.value(s, entries), scalarTypeOf(out.dtype));
       made.set(out, value);
       if (stored.has(out)) roots.push({ kind: "store", value, to: whole(out) });
-    } else if (step.kind === "reduction") roots.push(reductionRoot(s, step, read(step.inputs[0]!, (axis) => axis), whole(out), sizes));
+    } else if (step.kind === "reduction")
+      roots.push(
+        reductionRoot(
+          s,
+          step,
+          read(step.inputs[0]!, (axis) => axis),
+          whole(out),
+          sizes,
+        ),
+      );
     else roots.push(contractionRoot(s, step, read, whole(out)));
   }
   return { sizes, precision, arithmetic: s, loads: [...loads.values()], roots };
@@ -114,18 +123,32 @@ export function copyLoops(sizes: Shape, from: Access | number, to: Access): Loop
     return { sizes, precision, arithmetic: s, loads: [], roots: [{ kind: "store", value, to }] };
   }
   const variable = s.variable("x", scalarTypeOf(from.dtype));
-  return { sizes, precision, arithmetic: s, loads: [{ variable, access: from }], roots: [{ kind: "store", value: s.convert(variable, type), to }] };
+  return {
+    sizes,
+    precision,
+    arithmetic: s,
+    loads: [{ variable, access: from }],
+    roots: [{ kind: "store", value: s.convert(variable, type), to }],
+  };
 }
 
 /** The loops that sum a contraction term by term. */
 export function summationLoops(step: ContractionStep, precision: Precision, placeOf: (x: Value) => Place): Loops {
   const labels = [...summationLabels(step)];
   const { x, y } = step.params;
-  const sizes = labels.map((label) => (x.includes(label) ? step.inputs[0]!.shape[x.indexOf(label)]! : step.inputs[1]!.shape[y.indexOf(label)]!));
+  const sizes = labels.map((label) =>
+    x.includes(label) ? step.inputs[0]!.shape[x.indexOf(label)]! : step.inputs[1]!.shape[y.indexOf(label)]!,
+  );
   return loopsOf({ kind: "nest", sizes, precision, steps: [step] }, new Set(step.outputs), placeOf);
 }
 
-function reductionRoot(s: ExpressionArithmetic, { op, params, inputs, outputs }: ReductionStep, entry: Expression, to: Access, sizes: Shape): Reduce {
+function reductionRoot(
+  s: ExpressionArithmetic,
+  { op, params, inputs, outputs }: ReductionStep,
+  entry: Expression,
+  to: Access,
+  sizes: Shape,
+): Reduce {
   const [x, out] = [inputs[0]!, outputs[0]!];
   const outType = scalarTypeOf(out.dtype);
   const type = outType === "bool" ? "bool" : isFloat(x.dtype) ? "float" : outType;
@@ -153,7 +176,12 @@ function contractionRoot(
   const { params, inputs, outputs } = step;
   const labels = [...summationLabels(step)];
   const type = scalarTypeOf(outputs[0]!.dtype);
-  const factors = [params.x, params.y].map((own, i) => s.convert(read(inputs[i]!, (axis) => labels.indexOf(own[axis]!)), type)) as [Expression, Expression];
+  const factors = [params.x, params.y].map((own, i) =>
+    s.convert(
+      read(inputs[i]!, (axis) => labels.indexOf(own[axis]!)),
+      type,
+    ),
+  ) as [Expression, Expression];
   const product = s.mul(...factors);
   const value =
     params.strongZero === undefined ? product : s.select(s.equal(factors[params.strongZero], s.constant(0)), s.constant(0), product);
@@ -215,7 +243,12 @@ function axisOrder(loops: Loops): number[] {
 }
 
 /** The nest as a function of its bases, in the order `bases` gives. */
-export function nestFunction(name: string, given: Loops, needs: Needs, options: LanesOptions): { readonly code: FunctionCode; readonly bases: readonly string[] } {
+export function nestFunction(
+  name: string,
+  given: Loops,
+  needs: Needs,
+  options: LanesOptions,
+): { readonly code: FunctionCode; readonly bases: readonly string[] } {
   const loops = simplifyLoops(given);
   const bases = [...new Set(accessesOf(loops).map(({ place }) => place.base))];
   const writer = writeFunction(
@@ -655,9 +688,10 @@ class NestWriter {
     if (stride === 1) entries = narrow ? read("load64_zero") : bytes === 8 && !wide ? this.#demotedPair(read) : read("load");
     else if (bytes === 8 && !wide) {
       entries = m.apply(["f32x4.demote_f64x2_zero"], [lane("load64_lane", 1, read("load64_zero"))]);
-      const high = m.apply(["f32x4.demote_f64x2_zero"], [
-        m.apply(["v128.load64_lane", start + 3 * stride * bytes, 1], [at, read("load64_zero", 2 * stride * bytes)]),
-      ]);
+      const high = m.apply(
+        ["f32x4.demote_f64x2_zero"],
+        [m.apply(["v128.load64_lane", start + 3 * stride * bytes, 1], [at, read("load64_zero", 2 * stride * bytes)])],
+      );
       entries = m.apply(["i8x16.shuffle", lowHalves], [entries, high]);
     } else {
       entries = read(bytes === 8 ? "load64_zero" : "load32_zero");
@@ -676,7 +710,8 @@ class NestWriter {
   #loadOne(dtype: DType, read: (name: string) => Vector): Vector {
     const m = this.#m;
     const wide = m.precision === "f64";
-    if (dtype === "bool") return m.apply([wide ? "i64x2.ne" : "i32x4.ne"], [read("load8_splat"), m.apply(["v128.const", new Uint8Array(16)], [])]);
+    if (dtype === "bool")
+      return m.apply([wide ? "i64x2.ne" : "i32x4.ne"], [read("load8_splat"), m.apply(["v128.const", new Uint8Array(16)], [])]);
     if (dtype === "float64") {
       const entry = read("load64_splat");
       return wide ? entry : m.apply(["i8x16.shuffle", firstWord], [m.apply(["f32x4.demote_f64x2_zero"], [entry]), entry]);
@@ -710,7 +745,12 @@ class NestWriter {
     }
     at();
     if (access.dtype === "bool") {
-      emit(m.and(m.apply(["i8x16.shuffle", wide ? everyEighth : everyFourth], [value, value]), m.apply(["v128.const", new Uint8Array(16).fill(1)], [])));
+      emit(
+        m.and(
+          m.apply(["i8x16.shuffle", wide ? everyEighth : everyFourth], [value, value]),
+          m.apply(["v128.const", new Uint8Array(16).fill(1)], []),
+        ),
+      );
       this.#writer.emit(wide ? "v128.store16_lane" : "v128.store32_lane", start, 0);
       return;
     }
@@ -776,14 +816,47 @@ function expressionsUnder(loops: Loops): Set<Expression> {
   return seen;
 }
 
-const cheap = new Set(["constant", "variable", "convert", "add", "sub", "mul", "neg", "abs", "min", "max", "select", "less", "lessEqual", "equal", "and", "or", "not", "div", "sqrt", "sign", "isNaN", "isFinite", "round32", "floor", "ceil", "round", "bitAnd", "bitOr", "bitXor"]);
+const cheap = new Set([
+  "constant",
+  "variable",
+  "convert",
+  "add",
+  "sub",
+  "mul",
+  "neg",
+  "abs",
+  "min",
+  "max",
+  "select",
+  "less",
+  "lessEqual",
+  "equal",
+  "and",
+  "or",
+  "not",
+  "div",
+  "sqrt",
+  "sign",
+  "isNaN",
+  "isFinite",
+  "round32",
+  "floor",
+  "ceil",
+  "round",
+  "bitAnd",
+  "bitOr",
+  "bitXor",
+]);
 
 /** How many functions a body calls. */
 const callCount = (loops: Loops): number => [...expressionsUnder(loops)].filter(({ kind }) => !cheap.has(kind)).length;
 
 /** Roughly how many instructions a body takes. */
 const costOf = (loops: Loops): number =>
-  [...expressionsUnder(loops)].reduce((sum, { kind }) => sum + (kind === "constant" || kind === "variable" ? 0 : cheap.has(kind) ? 1 : 30), loops.loads.length);
+  [...expressionsUnder(loops)].reduce(
+    (sum, { kind }) => sum + (kind === "constant" || kind === "variable" ? 0 : cheap.has(kind) ? 1 : 30),
+    loops.loads.length,
+  );
 
 /** The steps of a nest by name, for people. */
 export const describeSteps = (steps: readonly NestStep[]): string =>

@@ -37,7 +37,10 @@ export function isSummed({ inputs, outputs, params }: ContractionStep): boolean 
   const [x, y] = inputs as [Value, Value];
   if (!isFloat(outputs[0]!.dtype) || x.dtype !== y.dtype) return true;
   const size = (labels: string): number =>
-    [...labels].reduce((product, label) => product * (params.x.includes(label) ? x.shape[params.x.indexOf(label)]! : y.shape[params.y.indexOf(label)]!), 1);
+    [...labels].reduce(
+      (product, label) => product * (params.x.includes(label) ? x.shape[params.x.indexOf(label)]! : y.shape[params.y.indexOf(label)]!),
+      1,
+    );
   const rows = [...params.out].filter((label) => !params.y.includes(label)).join("");
   const columns = [...params.out].filter((label) => !params.x.includes(label)).join("");
   const inner = [...params.x].filter((label) => !params.out.includes(label)).join("");

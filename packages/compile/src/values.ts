@@ -44,15 +44,7 @@ export type Source =
   | { readonly kind: "view"; readonly of: Value; readonly view: View }
   | { readonly kind: "step"; readonly step: Step };
 
-export type Step =
-  | ElementwiseStep
-  | ReductionStep
-  | ContractionStep
-  | MovementStep
-  | ProgramStep
-  | ChooseStep
-  | ScanStep
-  | RepeatStep;
+export type Step = ElementwiseStep | ReductionStep | ContractionStep | MovementStep | ProgramStep | ChooseStep | ScanStep | RepeatStep;
 
 interface Common {
   readonly inputs: readonly Value[];
@@ -189,7 +181,10 @@ class BlockBuilder {
         break;
       }
       case "reduction":
-        return this.#step({ kind: "reduction", op: op as unknown as ReductionOp, params: params as ReductionParams, inputs, outputs: [] }, outputs);
+        return this.#step(
+          { kind: "reduction", op: op as unknown as ReductionOp, params: params as ReductionParams, inputs, outputs: [] },
+          outputs,
+        );
       case "contraction":
         return this.#step({ kind: "contraction", op, params: params as ContractionParams, inputs, outputs: [] }, outputs);
       case "movement":

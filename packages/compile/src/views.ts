@@ -61,7 +61,8 @@ function groupsOf(shape: Shape, inner: View): Group[] {
     if (size === 1) return;
     const own = inner.strides[axis]!;
     const last = groups[groups.length - 1];
-    if (last !== undefined && last.inner === own * size) groups[groups.length - 1] = { size: last.size * size, stride: strides[axis]!, inner: own };
+    if (last !== undefined && last.inner === own * size)
+      groups[groups.length - 1] = { size: last.size * size, stride: strides[axis]!, inner: own };
     else groups.push({ size, stride: strides[axis]!, inner: own });
   });
   return groups;

@@ -100,6 +100,37 @@ const powerOfTwoRest: PerPrecision<readonly number[]> = {
   f32: [0.19314718, 0.2402265, 0.055504046, 0.009618039, 0.0013338756, 0.00015466263, 1.408103e-5],
 };
 
+/** 2^(x + lost), rounded once where it is subnormal, for a small `lost`. */
+export function powerOfTwo(m: Lanes, x: Value, lost?: Value): Value {
+  const [low, high] = binaryRange[m.precision];
+  const inRange = atLeast(m, atMost(m, x, high), low);
+  const { whole, bits } = nearestWhole(m, inRange, 1, 2 * format[m.precision].bias);
+  const exactPart = m.sub(inRange, whole);
+  const f = lost === undefined ? exactPart : m.add(exactPart, atLeast(m, atMost(m, lost, 1), -1));
+  const one = m.constant(1);
+  const half = m.mul(f, m.constant(0.5));
+  const sum = m.add(one, half);
+  const rest = m.multiplyAdd(f, polynomial(m, powerOfTwoRest[m.precision], f), m.sub(half, m.sub(sum, one)));
+  return scaled(m, m.add(sum, rest), bits);
+}
+
+export const exp2: VectorForm = {
+  ulps: { f64: 1, f32: 1 },
+  write: (m, x) => ({ value: powerOfTwo(m, x!) }),
+};
+
+/** Where e^x/2 is finite and e^x is not. */
+const halfInfinite: PerPrecision<number> = { f64: 710, f32: 89 };
+
+/** (2^f - 1)/f - ½ on |f| <= ½: minimax, by the Remez algorithm in 60 digits. */
+const powerOfTwoRest: PerPrecision<readonly number[]> = {
+  f64: [
+    0.19314718055994531, 0.24022650695910172, 0.055504108664824574, 0.009618129107577075, 0.0013333558145567823, 0.00015403530478850087,
+    1.5252734737529399e-5, 1.3215424484339244e-6, 1.0177656334335811e-7, 7.0756166434589115e-9, 4.5192668539688356e-10,
+  ],
+  f32: [0.19314718, 0.2402265, 0.055504046, 0.009618039, 0.0013338756, 0.00015466263, 1.408103e-5],
+};
+
 export const exp2: VectorForm = {
   ulps: { f64: 1, f32: 1 },
   write: (m, x) => {

@@ -2,6 +2,7 @@
  * What a function of vectors is: values over lanes, the lanes it does not serve, and its error bound. With the words the functions are written
  * in: polynomials, signs, powers of two. It knows no particular function.
  */
+import type { ExpressionKind } from "@cotangent/core/engine";
 import type { Lanes, Precision, Value } from "../assembly/lanes.ts";
 
 /** What a function's graph gives. */
@@ -16,6 +17,8 @@ export interface VectorForm {
   /** How far a result is from the exact one at most, in units in its last place, with relaxed multiply-add and without. */
   readonly ulps: Readonly<Record<Precision, number>>;
   readonly write: (m: Lanes, ...args: readonly Value[]) => VectorValue;
+  /** The functions of vectors that what it writes calls. */
+  readonly calls?: Partial<PerPrecision<readonly (readonly [kind: ExpressionKind, precision: Precision])[]>>;
 }
 
 /** The same thing for both precisions. */

@@ -22,7 +22,7 @@ const logarithmRest: PerPrecision<readonly number[]> = {
 
 const sqrtHalfBits: PerPrecision<bigint> = { f64: 0x3fe6a09e667f3bcdn, f32: 0x3f3504f3n };
 
-interface Split {
+export interface Split {
   /** m - 1. */
   readonly fraction: Value;
   readonly exponent: Value;
@@ -31,7 +31,7 @@ interface Split {
 }
 
 /** A positive normal number as 2^k (1 + fraction). */
-function split(m: Lanes, x: Value): Split {
+export function split(m: Lanes, x: Value): Split {
   const { mantissaBits, bias } = format[m.precision];
   const sqrtHalf = sqrtHalfBits[m.precision];
   const one = BigInt(bias) << BigInt(mantissaBits);
@@ -60,8 +60,8 @@ function combined(m: Lanes, f: Value, exponent: Value, correction?: Value): Valu
   return m.multiplyAdd(exponent, m.constant(ln2), m.sub(f, m.sub(halfSquare, inner)));
 }
 
-const smallestNormal: PerPrecision<number> = { f64: 2 ** -1022, f32: 2 ** -126 };
-const largest: PerPrecision<number> = { f64: Number.MAX_VALUE, f32: (2 - 2 ** -23) * 2 ** 127 };
+export const smallestNormal: PerPrecision<number> = { f64: 2 ** -1022, f32: 2 ** -126 };
+export const largest: PerPrecision<number> = { f64: Number.MAX_VALUE, f32: (2 - 2 ** -23) * 2 ** 127 };
 
 export const log: VectorForm = {
   ulps: { f64: 1, f32: 1 },
@@ -105,7 +105,7 @@ interface Base {
 }
 
 /** Half of the mantissa's bits, those to be dropped from one factor of an exact product. */
-const lowerBits: PerPrecision<bigint> = { f64: (1n << 27n) - 1n, f32: (1n << 12n) - 1n };
+export const lowerBits: PerPrecision<bigint> = { f64: (1n << 27n) - 1n, f32: (1n << 12n) - 1n };
 
 function logarithmOf(m: Lanes, x: Value, base: Base): VectorValue {
   const { fraction: f, exponent } = split(m, x);

@@ -14,15 +14,19 @@ const binary =
   (name: string) =>
   (x: Operand, y: Operand): Code => [...codeOf(x), ...codeOf(y), [name]];
 
+export const get = (local: number): Code => [["local.get", local]];
 export const integer = (value: number): Code => [["i32.const", value]];
 export const add: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.add");
 export const sub: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.sub");
 export const mul: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.mul");
 export const quotient: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.div_u");
+export const remainder: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.rem_u");
+export const and: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.and");
 export const or: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.or");
 export const less: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.lt_s");
 export const atLeast: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.ge_s");
 export const equal: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.eq");
+export const differ: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.ne");
 export const isZero = (x: Operand): Code => [...codeOf(x), ["i32.eqz"]];
 export const times = (x: Operand, factor: number): Code => (factor === 1 ? codeOf(x) : mul(x, integer(factor)));
 export const smaller = (x: Operand, y: Operand): Code => [...codeOf(x), ...codeOf(y), ...less(x, y), ["select"]];

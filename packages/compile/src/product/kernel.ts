@@ -12,15 +12,19 @@ import type { FunctionCode } from "../assembly/module.ts";
 import {
   add,
   advance,
+  and,
   assign,
   atLeast,
   branchWhen,
-  type Code,
+  call,
+  differ,
   emit,
+  get,
   integer,
   isZero,
   less,
   letInteger,
+  remainder,
   sub,
   times,
   whenever,
@@ -38,12 +42,15 @@ export interface Layout {
 export const layoutOf = (precision: Precision): Layout =>
   precision === "f64" ? { precision, size: 8, lanes: 2 } : { precision, size: 4, lanes: 4 };
 
-/** The shape of a kernel, chosen per engine by measurement. */
-export interface KernelShape {
-  /** Vectors of rows in a tile. */
+/** Rows of a panel of the left operand; a panel of the right one has as many columns as a vector has lanes. */
+export const panelRows = 8;
+
+/** The shape of a tile, chosen by measurement. */
+export interface TileShape {
+  /** Vectors of rows: those of a panel, or the first of them. */
   readonly rowVectors: number;
-  /** Vectors of columns in a tile. */
-  readonly columnVectors: number;
+  /** Panels of columns taken together: one or two. */
+  readonly columnPanels: 1 | 2;
   /** Steps along k in one turn of the loop. */
   readonly unroll: number;
   readonly relaxed: boolean;
@@ -54,12 +61,12 @@ export function shuffleOf({ size }: Layout, entries: readonly number[]): Uint8Ar
   return Uint8Array.from(entries.flatMap((entry) => Array.from({ length: size }, (_, byte) => entry * size + byte)));
 }
 
-/** Entry i of the result is entry (i + by) mod L. */
-const rotation = (layout: Layout, by: number): Uint8Array =>
-  shuffleOf(
-    layout,
-    Array.from({ length: layout.lanes }, (_, i) => (i + by) % layout.lanes),
-  );
+/** Sets entry i of a vector to entry (i + by) mod L of another. */
+function rotate(writer: FunctionWriter, layout: Layout, vector: number, by: number, result: number): void {
+  const entries = Array.from({ length: layout.lanes }, (_, i) => (i + by) % layout.lanes);
+  emit(writer, get(vector), get(vector), [["i8x16.shuffle", shuffleOf(layout, entries)]]);
+  writer.emit("local.set", result);
+}
 
 /**
  * Leaves the transpose of L vectors, given as locals, in those locals. The vectors are read and written with instructions that the engine turns
@@ -89,188 +96,150 @@ export function transposeVectors(writer: FunctionWriter, layout: Layout, vectors
   });
 }
 
+/** The parameters of a tile's function, and the accumulators by vector of rows, vector of columns and rotation. */
+interface Tile {
+  readonly writer: FunctionWriter;
+  readonly layout: Layout;
+  readonly shape: TileShape;
+  readonly sums: readonly (readonly (readonly number[])[])[];
+}
+
+/** Parameters of a tile's function, in order. */
+const [a, b, secondPanel, k, c, cRowBytes, rows, columns, accumulate] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+
 /**
- * `tile(a, b, k, c, cRowBytes, rows, columns, accumulate)`: C[rows × columns] = or += A·B, where `a` and `b` are addresses in panels, k ≥ 1 and
- * rows and columns at most the tile's. Calls `storePart` for vectors that are not wholly inside C.
+ * `tile(a, b, secondPanel, k, c, cRowBytes, rows, columns, accumulate)`: C = or += A·B for the tile's part of C, of which so many rows and
+ * columns are inside the matrix or more. `a` and `b` are addresses in panels, `secondPanel` the bytes to the second panel of columns; k ≥ 1.
+ * Calls `storePart` where C ends inside the tile.
  */
-export function tileFunction(name: string, storePart: string, layout: Layout, shape: KernelShape): FunctionCode {
-  const { lanes, precision } = layout;
-  const { rowVectors, columnVectors, unroll, relaxed } = shape;
-  const writer = writeFunction(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
-  const [a, b, k, c, cRowBytes, rows, columns, accumulate] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
-  const kind = precision === "f64" ? "f64x2" : "f32x4";
-  const vectorLocals = (count: number): number[] => Array.from({ length: count }, () => writer.local("v128"));
-  const sums = vectorLocals(rowVectors * columnVectors * lanes);
-  const sumAt = (i: number, j: number, r: number): number => sums[(i * columnVectors + j) * lanes + r]!;
+export function tileFunction(name: string, storePart: string, layout: Layout, shape: TileShape): FunctionCode {
+  const writer = writeFunction(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
+  const newLocals = (): number[] => Array.from({ length: layout.lanes }, () => writer.local("v128"));
+  const sums = Array.from({ length: shape.rowVectors }, () => Array.from({ length: shape.columnPanels }, newLocals));
+  const tile: Tile = { writer, layout, shape, sums };
+  sumProducts(tile);
+  for (const row of sums) for (const rotated of row) unrotate(writer, layout, rotated);
+  storeTile(tile, storePart);
+  return writer.finish();
+}
 
-  const step = (index: number): void => {
-    const rowLocals = vectorLocals(rowVectors);
-    const columnLocals = vectorLocals(columnVectors);
-    columnLocals.forEach((local, j) => {
-      writer.emit("local.get", b);
-      writer.emit("v128.load", (index * columnVectors + j) * 16);
-      writer.emit("local.set", local);
-    });
-    rowLocals.forEach((local, i) => {
-      writer.emit("local.get", a);
-      writer.emit("v128.load", (index * rowVectors + i) * 16);
-      writer.emit("local.set", local);
-    });
-    for (let r = 0; r < lanes; r++) {
-      columnLocals.forEach((local, j) => {
-        let rotated = local;
-        if (r > 0) {
-          rotated = writer.local("v128");
-          writer.emit("local.get", local);
-          writer.emit("local.get", local);
-          writer.emit("i8x16.shuffle", rotation(layout, r));
-          writer.emit("local.set", rotated);
-        }
-        rowLocals.forEach((row, i) => {
-          const sum = sumAt(i, j, r);
-          if (!relaxed) writer.emit("local.get", sum);
-          writer.emit("local.get", row);
-          writer.emit("local.get", rotated);
-          if (relaxed) {
-            writer.emit("local.get", sum);
-            writer.emit(`${kind}.relaxed_madd`);
-          } else {
-            writer.emit(`${kind}.mul`);
-            writer.emit(`${kind}.add`);
-          }
-          writer.emit("local.set", sum);
-        });
-      });
-    }
-  };
-  const turns = (steps: number, end: number): void =>
-    writer.loop((start) => {
-      for (let index = 0; index < steps; index++) step(index);
-      advance(writer, b, integer(columnVectors * 16 * steps));
-      advance(writer, a, integer(rowVectors * 16 * steps));
-      emit(writer, [["local.get", a], ["local.get", end], ["i32.ne"]]);
-      writer.branchIf(start);
-    });
+/** The loop along k. */
+function sumProducts(tile: Tile): void {
+  const { writer, layout, shape } = tile;
+  const stepBytes = panelRows * layout.size;
   const end = writer.local("i32");
-  const setEnd = (steps: number): void => assign(writer, end, add(a, times(steps, rowVectors * 16)));
-  if (unroll === 1) {
-    setEnd(k);
-    turns(1, end);
-  } else {
-    const rest = letInteger(writer, [["local.get", k], ["i32.const", unroll], ["i32.rem_u"]]);
-    const whole = letInteger(writer, sub(k, rest));
-    whenever(writer, [["local.get", whole]], () => {
-      setEnd(whole);
-      turns(unroll, end);
+  const panels = [b];
+  if (shape.columnPanels === 2) panels.push(letInteger(writer, add(b, secondPanel)));
+  const turns = (steps: number, unroll: number): void => {
+    assign(writer, end, add(a, times(steps, stepBytes)));
+    writer.loop((start) => {
+      for (let index = 0; index < unroll; index++) addProducts(tile, panels, index);
+      for (const panel of panels) advance(writer, panel, integer(unroll * 16));
+      advance(writer, a, integer(unroll * stepBytes));
+      branchWhen(writer, start, differ(a, end));
     });
-    whenever(writer, [["local.get", rest]], () => {
-      setEnd(rest);
-      turns(1, end);
-    });
-  }
-
-  for (let i = 0; i < rowVectors; i++) {
-    for (let j = 0; j < columnVectors; j++)
-      unrotate(
-        writer,
-        layout,
-        Array.from({ length: lanes }, (_, r) => sumAt(i, j, r)),
-      );
-  }
-  const width = columnVectors * lanes;
-  const height = rowVectors * lanes;
-  const tileRows = (row: (index: number, vectors: readonly number[]) => void): void => {
-    for (let index = 0; index < height; index++) {
-      row(
-        index,
-        Array.from({ length: columnVectors }, (_, j) => sumAt(Math.floor(index / lanes), j, index % lanes)),
-      );
-      if (index < height - 1) advance(writer, c, cRowBytes);
-    }
   };
-  const inside: Code = [...atLeast(rows, integer(height)), ...atLeast(columns, integer(width)), ["i32.and"]];
+  const rest = letInteger(writer, remainder(k, integer(shape.unroll)));
+  const whole = letInteger(writer, sub(k, rest));
+  whenever(writer, get(whole), () => turns(whole, shape.unroll));
+  whenever(writer, get(rest), () => turns(rest, 1));
+}
+
+/** One step along k: every vector of rows times every rotation of every vector of columns. */
+function addProducts({ writer, layout, shape, sums }: Tile, panels: readonly number[], index: number): void {
+  const kind = layout.precision === "f64" ? "f64x2" : "f32x4";
+  const loaded = (address: number, offset: number): number => {
+    const local = writer.local("v128");
+    writer.emit("local.get", address);
+    writer.emit("v128.load", offset);
+    writer.emit("local.set", local);
+    return local;
+  };
+  const columnVectors = panels.map((panel) => loaded(panel, index * 16));
+  const rowVectors = sums.map((_, i) => loaded(a, index * panelRows * layout.size + i * 16));
+  for (let by = 0; by < layout.lanes; by++) {
+    columnVectors.forEach((vector, j) => {
+      const rotated = by === 0 ? vector : writer.local("v128");
+      if (by > 0) rotate(writer, layout, vector, by, rotated);
+      rowVectors.forEach((row, i) => {
+        const sum = sums[i]![j]![by]!;
+        if (shape.relaxed) emit(writer, [...get(row), ...get(rotated), ...get(sum), [`${kind}.relaxed_madd`]]);
+        else emit(writer, [...get(sum), ...get(row), ...get(rotated), [`${kind}.mul`], [`${kind}.add`]]);
+        writer.emit("local.set", sum);
+      });
+    });
+  }
+}
+
+/** Sets or adds the tile to C: whole vectors where it lies inside the matrix, else as many entries as do. */
+function storeTile(tile: Tile, storePart: string): void {
+  const { writer, layout, shape } = tile;
+  const { lanes } = layout;
+  const kind = layout.precision === "f64" ? "f64x2" : "f32x4";
+  const inside = and(atLeast(rows, integer(shape.rowVectors * lanes)), atLeast(columns, integer(shape.columnPanels * lanes)));
+  const set = (vector: number, j: number): void => {
+    emit(writer, get(c), get(vector), [["v128.store", j * 16]]);
+  };
+  const increase = (vector: number, j: number): void => {
+    emit(writer, get(c), get(c), [["v128.load", j * 16]], get(vector), [[`${kind}.add`], ["v128.store", j * 16]]);
+  };
   whenever(
     writer,
     inside,
-    () => {
+    () =>
       whenever(
         writer,
         isZero(accumulate),
-        () =>
-          tileRows((_, vectors) =>
-            vectors.forEach((vector, j) => {
-              writer.emit("local.get", c);
-              writer.emit("local.get", vector);
-              writer.emit("v128.store", j * 16);
-            }),
-          ),
-        () =>
-          tileRows((_, vectors) =>
-            vectors.forEach((vector, j) => {
-              writer.emit("local.get", c);
-              writer.emit("local.get", c);
-              writer.emit("v128.load", j * 16);
-              writer.emit("local.get", vector);
-              writer.emit(`${kind}.add`);
-              writer.emit("v128.store", j * 16);
-            }),
-          ),
-      );
-    },
+        () => eachRow(tile, (_, vectors) => vectors.forEach(set)),
+        () => eachRow(tile, (_, vectors) => vectors.forEach(increase)),
+      ),
     () =>
       writer.block((done) =>
-        tileRows((index, vectors) => {
+        eachRow(tile, (index, vectors) => {
           branchWhen(writer, done, less(rows, integer(index + 1)));
-          vectors.forEach((vector, j) => {
-            emit(writer, j === 0 ? [["local.get", c]] : add(c, integer(j * 16)));
-            emit(writer, j === 0 ? [["local.get", columns]] : sub(columns, integer(j * lanes)));
-            writer.emit("local.get", accumulate);
-            writer.emit("local.get", vector);
-            writer.emit("call", storePart);
-          });
+          vectors.forEach((vector, j) =>
+            call(writer, storePart, add(c, integer(j * 16)), sub(columns, integer(j * lanes)), accumulate, vector),
+          );
         }),
       ),
   );
-  return writer.finish();
+}
+
+/** Writes code for each row of the tile, `c` being its address. */
+function eachRow({ writer, layout, sums }: Tile, write: (index: number, vectors: readonly number[]) => void): void {
+  sums.forEach((row, i) => {
+    for (let lane = 0; lane < layout.lanes; lane++) {
+      if (i + lane > 0) advance(writer, c, cRowBytes);
+      write(
+        i * layout.lanes + lane,
+        row.map((vectors) => vectors[lane]!),
+      );
+    }
+  });
 }
 
 /** From accumulators, one a rotation, to rows. */
 function unrotate(writer: FunctionWriter, layout: Layout, sums: readonly number[]): void {
   transposeVectors(writer, layout, sums);
-  sums.forEach((sum, i) => {
-    if (i === 0) return;
-    writer.emit("local.get", sum);
-    writer.emit("local.get", sum);
-    writer.emit("i8x16.shuffle", rotation(layout, layout.lanes - i));
-    writer.emit("local.set", sum);
-  });
+  for (let i = 1; i < layout.lanes; i++) rotate(writer, layout, sums[i]!, layout.lanes - i, sums[i]!);
 }
 
 /** `storePart(address, count, accumulate, vector)`: sets or adds the first `count` entries of a vector, none if negative, all if many. */
 export function storePartFunction(name: string, { size, lanes, precision }: Layout): FunctionCode {
   const writer = writeFunction(name, ["i32", "i32", "i32", "v128"], []);
-  const [address, entries, accumulate, vector] = [0, 1, 2, 3] as const;
-  const bits = size * 8;
-  const [extract, scalar] = precision === "f64" ? ["f64x2.extract_lane", "f64"] : ["f32x4.extract_lane", "f32"];
+  const [address, entries, adding, vector] = [0, 1, 2, 3] as const;
+  const extract = precision === "f64" ? "f64x2.extract_lane" : "f32x4.extract_lane";
   writer.block((done) => {
     for (let lane = 0; lane < lanes; lane++) {
+      const offset = lane * size;
       branchWhen(writer, done, less(entries, integer(lane + 1)));
       whenever(
         writer,
-        isZero(accumulate),
+        isZero(adding),
+        () => emit(writer, get(address), get(vector), [[`v128.store${size * 8}_lane`, offset, lane]]),
         () => {
-          writer.emit("local.get", address);
-          writer.emit("local.get", vector);
-          writer.emit(`v128.store${bits}_lane`, lane * size, lane);
-        },
-        () => {
-          writer.emit("local.get", address);
-          writer.emit("local.get", address);
-          writer.emit(`${scalar}.load`, lane * size);
-          writer.emit("local.get", vector);
-          writer.emit(extract!, lane);
-          writer.emit(`${scalar}.add`);
-          writer.emit(`${scalar}.store`, lane * size);
+          emit(writer, get(address), get(address), [[`${precision}.load`, offset]], get(vector));
+          emit(writer, [[extract, lane], [`${precision}.add`], [`${precision}.store`, offset]]);
         },
       );
     }

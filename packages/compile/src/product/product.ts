@@ -2,18 +2,21 @@
  * Matrix products in WebAssembly: functions that pack operands into panels and multiply panels. It knows matrices in memory; it knows no op and
  * no graph.
  */
-import { writeFunction } from "../assembly/function.ts";
+import { type FunctionWriter, writeFunction } from "../assembly/function.ts";
 import type { LanesOptions, Precision } from "../assembly/lanes.ts";
 import type { FunctionCode } from "../assembly/module.ts";
 import {
   add,
   advance,
+  type Code,
   call,
   ceilQuotient,
   count,
   emit,
+  get,
   integer,
   isZero,
+  less,
   letInteger,
   mul,
   or,
@@ -23,7 +26,7 @@ import {
   times,
   whenever,
 } from "./integers.ts";
-import { type KernelShape, type Layout, layoutOf, storePartFunction, tileFunction } from "./kernel.ts";
+import { layoutOf, type Layout, panelRows, storePartFunction, tileFunction } from "./kernel.ts";
 import { packFunction, packSlowlyFunction, panelBytes } from "./panels.ts";
 
 /** What a program that multiplies matrices of one precision contains and calls. Every argument is an i32; addresses and strides are in bytes. */
@@ -46,86 +49,91 @@ export interface ProductFunctions {
   readonly product: string;
 }
 
-/** How a product is cut into tiles and blocks. */
-export interface ProductShape extends KernelShape {
-  /** Most steps along k summed in registers: a panel of so many lies in the first cache, and rounding errors grow with it and with k over it. */
-  readonly blockAlong: number;
-  /** Columns of the right operand whose panels lie in the second cache. */
-  readonly blockColumns: number;
-}
+/** Most steps along k summed in registers: a panel of so many lies in the first cache, and rounding errors grow with it and with k over it. */
+const blockAlong = 256;
 
+/** Bytes of a row of the right operand whose panels make a block that lies in the second cache. */
+const blockBytes = 1024;
+
+/** The functions of a precision. The same panels serve all engines, with relaxed multiply-add and without. */
 export function productFunctions(precision: Precision, { relaxed = false }: LanesOptions = {}): ProductFunctions {
-  return functionsOf(precision, shapeOf(precision, relaxed));
-}
-
-/** Eight rows by one vector of columns was the fastest shape on every engine measured, with and without relaxed multiply-add. */
-function shapeOf(precision: Precision, relaxed: boolean): ProductShape {
-  const rowVectors = 8 / layoutOf(precision).lanes;
-  return { rowVectors, columnVectors: 1, unroll: relaxed ? 4 : 2, relaxed, blockAlong: 256, blockColumns: 1024 / layoutOf(precision).size };
-}
-
-/** The functions of a shape. */
-export function functionsOf(precision: Precision, shape: ProductShape): ProductFunctions {
   const layout = layoutOf(precision);
-  const [rows, columns] = [shape.rowVectors * layout.lanes, shape.columnVectors * layout.lanes];
+  const { lanes } = layout;
   const name = (topic: string): string => `${topic}_${precision}`;
-  const widths = [...new Set([rows, columns])];
+  const [storePart, tile, lowTile, product] = [name("storePart"), name("tile"), name("lowTile"), name("product")];
+  const unroll = relaxed ? 4 : 2;
   return {
     functions: [
-      ...widths.flatMap((width) => [
+      ...[panelRows, lanes].flatMap((width) => [
         packFunction(name(`pack${width}`), name(`packSlowly${width}`), layout, width),
         packSlowlyFunction(name(`packSlowly${width}`), layout, width),
       ]),
-      storePartFunction(name("storePart"), layout),
-      tileFunction(name("tile"), name("storePart"), layout, shape),
-      productFunction(name("product"), name("tile"), layout, shape),
+      storePartFunction(storePart, layout),
+      tileFunction(tile, storePart, layout, { rowVectors: panelRows / lanes, columnPanels: 1, unroll, relaxed }),
+      tileFunction(lowTile, storePart, layout, { rowVectors: lowRows / lanes, columnPanels: 2, unroll, relaxed }),
+      productFunction(product, tile, lowTile, layout),
     ],
-    rowsOfPanel: rows,
-    columnsOfPanel: columns,
-    leftBytes: (m, k) => panelBytes(layout, rows, m, k),
-    rightBytes: (n, k) => panelBytes(layout, columns, n, k),
-    packLeft: name(`pack${rows}`),
-    packRight: name(`pack${columns}`),
-    product: name("product"),
+    rowsOfPanel: panelRows,
+    columnsOfPanel: lanes,
+    leftBytes: (m, k) => panelBytes(layout, panelRows, m, k),
+    rightBytes: (n, k) => panelBytes(layout, lanes, n, k),
+    packLeft: name(`pack${panelRows}`),
+    packRight: name(`pack${lanes}`),
+    product,
   };
 }
+
+/** Rows of the tile for what remains below the whole panels, if no more remain; two panels of columns keep its accumulators as many. */
+const lowRows = panelRows / 2;
+
+/** Parameters of a product's function, in order. */
+const [m, n, k, left, right, c, cRowBytes, accumulate] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
 /**
  * Blocks along k, then of columns, then a panel of rows against all panels of columns of a block: the panel of rows stays in the first cache
  * while the block of columns streams from the second, and C is written along its rows.
  */
-function productFunction(name: string, tile: string, { size, lanes }: Layout, shape: ProductShape): FunctionCode {
+function productFunction(name: string, tile: string, lowTile: string, { size, lanes }: Layout): FunctionCode {
   const writer = writeFunction(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
-  const [m, n, k, left, right, c, cRowBytes, accumulate] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
-  const [height, width] = [shape.rowVectors * lanes, shape.columnVectors * lanes];
   whenever(writer, isZero(k), () => {
-    whenever(writer, isZero(accumulate), () =>
-      count(writer, m, integer(1), (i) => {
-        emit(writer, add(c, mul(i, cRowBytes)), integer(0), times(n, size));
-        writer.emit("memory.fill");
-      }),
-    );
+    whenever(writer, isZero(accumulate), () => clear(writer, size));
     writer.emit("return");
   });
-  const blockAlong = letInteger(writer, ceilQuotient(k, ceilQuotient(k, integer(shape.blockAlong))));
-  count(writer, k, blockAlong, (along) => {
-    const steps = letInteger(writer, smaller(blockAlong, sub(k, along)));
+  const panel = letInteger(writer, times(k, lanes * size));
+  const stepsOfBlock = letInteger(writer, ceilQuotient(k, ceilQuotient(k, integer(blockAlong))));
+  count(writer, k, stepsOfBlock, (along) => {
+    const steps = letInteger(writer, smaller(stepsOfBlock, sub(k, along)));
     const adding = letInteger(writer, or(accumulate, along));
-    count(writer, n, integer(shape.blockColumns), (from) => {
-      const to = letInteger(writer, smaller(n, add(from, integer(shape.blockColumns))));
-      count(writer, m, integer(height), (i) => {
-        const a = letInteger(writer, add(left, times(add(mul(i, k), times(along, height)), size)));
-        const b = letInteger(writer, add(right, times(add(mul(from, k), times(along, width)), size)));
-        const tileAt = letInteger(writer, add(c, add(mul(i, cRowBytes), times(from, size))));
+    count(writer, n, integer(blockBytes / size), (from) => {
+      const to = letInteger(writer, smaller(n, add(from, integer(blockBytes / size))));
+      count(writer, m, integer(panelRows), (i) => {
+        const a = letInteger(writer, add(left, times(add(mul(i, k), times(along, panelRows)), size)));
+        const b = letInteger(writer, add(right, times(add(mul(from, k), times(along, lanes)), size)));
+        const at = letInteger(writer, add(c, add(mul(i, cRowBytes), times(from, size))));
         const rows = letInteger(writer, sub(m, i));
         const j = letInteger(writer, from);
-        repeatBelow(writer, j, to, integer(width), () => {
-          call(writer, tile, a, b, steps, tileAt, cRowBytes, rows, sub(n, j), adding);
-          advance(writer, b, times(k, width * size));
-          advance(writer, tileAt, integer(width * size));
-        });
+        const row = (tileName: string, panels: number, secondPanel: Code): void =>
+          repeatBelow(writer, j, to, integer(lanes * panels), () => {
+            call(writer, tileName, a, b, secondPanel, steps, at, cRowBytes, rows, sub(n, j), adding);
+            advance(writer, b, times(panel, panels));
+            advance(writer, at, integer(lanes * size * panels));
+          });
+        whenever(
+          writer,
+          less(integer(lowRows), rows),
+          () => row(tile, 1, integer(0)),
+          () => row(lowTile, 2, [...get(panel), ...integer(0), ...less(integer(lanes), sub(n, j)), ["select"]]),
+        );
       });
     });
   });
   return writer.finish();
+}
+
+/** Fills C with zeros: the sum of nothing. */
+function clear(writer: FunctionWriter, size: number): void {
+  count(writer, m, integer(1), (i) => {
+    emit(writer, add(c, mul(i, cRowBytes)), integer(0), times(n, size));
+    writer.emit("memory.fill");
+  });
 }

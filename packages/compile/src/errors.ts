@@ -1,0 +1,33 @@
+/** Every message this package can throw, one builder each, in the form `<op>: <what is wrong> — <operands>, <the clash>; <what to do>`. */
+import { CotangentError } from "@cotangent/core";
+import { describe } from "@cotangent/core/engine";
+
+const error = (message: string): CotangentError => new CotangentError(message);
+
+export const functionError = (f: unknown): CotangentError =>
+  error(`jit: the first argument is not a function — ${describe(f)}; give a function of tensors`);
+
+export const optionsError = (options: unknown): CotangentError =>
+  error(`jit: the options are not an object — ${describe(options)}; call the result: jit(f)(x)`);
+
+export const unknownOptionError = (name: string, known: readonly string[]): CotangentError =>
+  error(`jit: unknown option — ${JSON.stringify(name)}; the options are ${known.join(", ")}`);
+
+export const optionError = (name: string, value: unknown, wanted: string): CotangentError =>
+  error(`jit: ${name} is out of range — ${describe(value)}; give ${wanted}`);
+
+export const staticArrayError = (path: string, value: unknown): CotangentError =>
+  error(`jit: ${path} is not a tensor — ${describe(value)}, whose entries may change between calls; wrap it in tensor(…)`);
+
+export const cycleError = (path: string): CotangentError =>
+  error(`jit: ${path} holds itself — a struct that never ends; give plain objects and arrays without cycles`);
+
+export const closedOverError = (count: number): CotangentError =>
+  error(
+    `jit: the function closes over ${count === 1 ? "a tensor that a transform watches" : `${count} tensors that a transform watches`} — its program would hold on to their values; pass them as arguments`,
+  );
+
+export const donatedError = (): CotangentError =>
+  error(
+    "jit: the tensor was donated — its memory holds the next step's values; read it before the call it is donated to, or do not donate it",
+  );

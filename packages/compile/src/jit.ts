@@ -1,0 +1,243 @@
+/**
+ * `jit`: a person's function, traced once for each form of its arguments and run as one program. It knows signatures, the cache and what a
+ * call does; how programs come about is elsewhere.
+ */
+import { Tensor } from "@cotangent/core";
+import {
+  apply,
+  type Closure,
+  closureOf,
+  flatten,
+  forget,
+  formatGraph,
+  recordFunction,
+  replay,
+  type Storage,
+  type StructDefinition,
+  type SubGraph,
+  tensorOf,
+  unflatten,
+} from "@cotangent/core/engine";
+import type { LanesOptions } from "./assembly/lanes.ts";
+import { executableOf, jitOp, type JitParams } from "./call.ts";
+import { closedOverError, functionError, optionError, optionsError, unknownOptionError } from "./errors.ts";
+import { compileGraph, type Executable } from "./executable.ts";
+import { avalsOf, formatSignature, matches, numbersOf, rebuild, type Signature, signatureOf } from "./signature.ts";
+import { hostTarget } from "./target.ts";
+
+export interface JitOptions {
+  /** How many programs are kept, one for each form of the arguments; the one used longest ago goes first. 64 by default. */
+  readonly cacheSize?: number;
+  /** Use relaxed multiply-add, which rounds x·y + z once, where the engine has it; true by default. */
+  readonly relaxed?: boolean;
+}
+
+/** What became of a function for one form of its arguments, stage by stage. */
+export interface Lowering {
+  /** WebAssembly, or JavaScript and why. */
+  readonly target: string;
+  /** The recorded graph. */
+  readonly graph: string;
+  /** The same after composites are expanded, and equal computations and views recognised. */
+  readonly simplified: string;
+  /** What runs, in order: loop nests with their axes, products, loop programs. */
+  readonly loops: string;
+  /** Where each value lies. */
+  readonly memory: string;
+  /** The module in WebAssembly's text format. */
+  readonly text: string;
+  /** Closed-over tensors, captured when the function was traced. */
+  readonly captured: readonly string[];
+  readonly codeBytes: number;
+  readonly memoryBytes: number;
+  /** From the trace to the ready program. */
+  readonly milliseconds: number;
+}
+
+/** One program of a jitted function. */
+export interface CacheEntry {
+  readonly signature: string;
+  readonly calls: number;
+  readonly milliseconds: number;
+  readonly memoryBytes: number;
+}
+
+export interface Jitted<A extends readonly unknown[], R> {
+  (...args: A): R;
+  /** Every stage of the program for such arguments, as text. */
+  readonly lower: (...args: A) => Lowering;
+  /** The programs it holds, the one used last first. */
+  readonly cache: () => readonly CacheEntry[];
+}
+
+interface Entry {
+  readonly signature: Signature;
+  readonly graph: SubGraph;
+  readonly params: JitParams;
+  readonly definition: StructDefinition;
+  /** The output is one tensor, not a struct. */
+  readonly single: boolean;
+  readonly listing: string;
+  readonly captured: readonly string[];
+  readonly milliseconds: number;
+  executable: Executable | undefined;
+  calls: number;
+}
+
+const known = ["cacheSize", "relaxed"];
+/** A number among the arguments that has taken so many values should be a tensor. */
+const tooManyNumbers = 8;
+
+/**
+ * The same function, compiled: traced on the shapes of its arguments once for each form of them, then run as one WebAssembly program.
+ *
+ * Tensors, also inside plain objects and arrays, are traced; everything else is part of the form, and a change of it traces again. The function may hold
+ * `grad`, `vjp`, `vmap`, `scan`, … and must not read values. Tensors it closes over are captured when it is traced. Inside another transform
+ * it stays compiled. Where WebAssembly is not allowed it runs op by op with the same results within the published bounds.
+ * @example
+ * ```ts
+ * const step = jit((theta: Tensor, x: Tensor) => grad((theta: Tensor) => theta.mul(x).square().sum())(theta));
+ * step(tensor([1, 2]), tensor([3, 4])); // => tensor([18, 64], float64)
+ * ```
+ */
+export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
+  if (typeof f !== "function") throw functionError(f);
+  const { cacheSize, lanesOptions } = readOptions(options);
+  /** The one used last comes first. */
+  const entries: Entry[] = [];
+  const numbers = new Map<string, Set<number>>();
+  const compile = (graph: SubGraph): Executable => compileGraph(graph, lanesOptions);
+
+  function entryFor(args: readonly unknown[], leaves: Tensor[]): Entry {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
+      leaves.length = 0;
+      if (!matches(entry.signature, args, leaves)) continue;
+      if (i > 0) entries.unshift(...entries.splice(i, 1));
+      return entry;
+    }
+    leaves.length = 0;
+    const signature = signatureOf(args);
+    warnOfNumbers(signature, numbers);
+    const entry = traceFor(f, signature, compile);
+    entries.unshift(entry);
+    if (entries.length > cacheSize) entries.pop();
+    matches(signature, args, leaves);
+    return entry;
+  }
+
+  function call(...args: A): R {
+    const leaves: Tensor[] = [];
+    const entry = entryFor(args, leaves);
+    entry.calls++;
+    let plain = true;
+    for (let i = 0; i < leaves.length; i++) {
+      const x = leaves[i]!;
+      if (x.storage === null || (x.origin !== null && x.origin.watch.open)) plain = false;
+    }
+    if (!plain) return unflatten<R>(entry.definition, apply(jitOp, leaves, entry.params));
+    const { outputs } = entry.graph;
+    if (hostTarget().refusal !== undefined) {
+      const values = replay(entry.graph, leaves.map(forget));
+      return unflatten<R>(
+        entry.definition,
+        values.map((x) => tensorOf(x.shape, x.dtype, x.storage)),
+      );
+    }
+    const executable = (entry.executable ??= executableOf(entry.params));
+    const storages = executable.run(leaves);
+    if (entry.single) return new Tensor(outputs[0]!.shape, outputs[0]!.dtype, storages[0]!, null, 0) as R;
+    return entry.definition.build(wrapped(outputs, storages)) as R;
+  }
+
+  const lower = (...args: A): Lowering => loweringOf(entryFor(args, []));
+  const cache = (): readonly CacheEntry[] =>
+    entries.map(({ signature, calls, executable, milliseconds }) => ({
+      signature: formatSignature(signature),
+      calls,
+      milliseconds: milliseconds + (executable?.milliseconds ?? 0),
+      memoryBytes: executable?.regionBytes ?? 0,
+    }));
+  return Object.assign(call, { lower, cache });
+}
+
+const wrapped = (outputs: readonly Tensor[], storages: readonly Storage[]): Tensor[] =>
+  storages.map((storage, i) => new Tensor(outputs[i]!.shape, outputs[i]!.dtype, storage, null, 0));
+
+function readOptions(options: unknown): { readonly cacheSize: number; readonly lanesOptions: LanesOptions } {
+  if (typeof options !== "object" || options === null || options instanceof Tensor || Array.isArray(options)) throw optionsError(options);
+  for (const name of Object.keys(options)) if (!known.includes(name)) throw unknownOptionError(name, known);
+  const { cacheSize = 64, relaxed = true } = options as JitOptions;
+  if (!Number.isInteger(cacheSize) || cacheSize < 1) throw optionError("cacheSize", cacheSize, "a whole number of at least 1");
+  if (typeof relaxed !== "boolean") throw optionError("relaxed", relaxed, "true or false");
+  return { cacheSize, lanesOptions: { relaxed: relaxed && hostTarget().relaxed } };
+}
+
+function traceFor(f: (...args: never[]) => unknown, signature: Signature, compile: JitParams["compile"]): Entry {
+  const start = performance.now();
+  let definition: StructDefinition | undefined;
+  let single = false;
+  const recorded = recordFunction(
+    (inputs) => {
+      const output = (f as (...args: unknown[]) => unknown)(...(rebuild(signature, inputs) as unknown[]));
+      single = output instanceof Tensor;
+      const flat = flatten(output, "jit", "the output");
+      definition = flat.definition;
+      return flat.leaves;
+    },
+    avalsOf(signature),
+    { abstract: true, reverse: false },
+  );
+  const { graph, hidden }: Closure = closureOf(recorded);
+  if (hidden.length > 0) throw closedOverError(hidden.length);
+  return {
+    signature,
+    graph,
+    params: { graph, compile },
+    definition: definition!,
+    single,
+    listing: formatGraph(recorded),
+    captured: capturedBy(graph),
+    milliseconds: performance.now() - start,
+    executable: undefined,
+    calls: 0,
+  };
+}
+
+/** The constants a graph holds, as their types. */
+function capturedBy({ inputs, nodes, outputs }: SubGraph): string[] {
+  const own = new Set<Tensor>([...inputs, ...nodes.flatMap((node) => node.outputs)]);
+  const constants = new Set([...nodes.flatMap((node) => node.inputs), ...outputs].filter((x) => !own.has(x) && x.size > 1));
+  return [...constants].map((x) => `${x.dtype}[${x.shape.join(", ")}]`);
+}
+
+function warnOfNumbers(signature: Signature, numbers: Map<string, Set<number>>): void {
+  for (const [path, value] of numbersOf(signature)) {
+    let seen = numbers.get(path);
+    if (seen === undefined) numbers.set(path, (seen = new Set()));
+    if (seen.has(value)) continue;
+    seen.add(value);
+    if (seen.size === tooManyNumbers)
+      console.warn(
+        `jit: ${path} has taken ${tooManyNumbers} different numbers, each of which is traced and compiled anew; pass it as tensor(…)`,
+      );
+  }
+}
+
+function loweringOf(entry: Entry): Lowering {
+  const { refusal, relaxed } = hostTarget();
+  const shared = { graph: entry.listing, captured: entry.captured };
+  if (refusal !== undefined) {
+    const none = { simplified: "", loops: "", memory: "", text: "", codeBytes: 0, memoryBytes: 0 };
+    return { target: `JavaScript, op by op: ${refusal}`, ...shared, ...none, milliseconds: entry.milliseconds };
+  }
+  const executable = (entry.executable ??= executableOf(entry.params));
+  return {
+    target: `WebAssembly with vectors of 128 bits${relaxed ? " and relaxed multiply-add" : ""}`,
+    ...shared,
+    ...executable.lowering(),
+    codeBytes: executable.codeBytes,
+    memoryBytes: executable.regionBytes,
+    milliseconds: entry.milliseconds + executable.milliseconds,
+  };
+}

@@ -1,0 +1,51 @@
+// Every function of the op table, its value and its gradient, compiled: the same as op by op, within the published bounds.
+import { drawCase, drawFrom } from "@cotangent/check";
+import { jit } from "@cotangent/compile";
+import * as core from "@cotangent/core";
+import { isFloat, tableOf } from "@cotangent/core/engine";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+const seed = (fc.readConfigureGlobal()?.seed ?? Date.now()) | 0;
+const table = tableOf(core);
+
+const unit = { float64: 2 ** -53, float32: 2 ** -24, int32: 0, bool: 0 } as const;
+
+/** Entries agree up to some hundred roundings of the largest among them. */
+function expectClose(got: core.Tensor, wanted: core.Tensor, what: string, roundings = 200): void {
+  expect(got.dtype, what).toBe(wanted.dtype);
+  expect(got.shape, what).toEqual(wanted.shape);
+  const [xs, ys] = [got.values, wanted.values];
+  const size = ys.reduce((most: number, y: number) => (Number.isFinite(y) ? Math.max(most, Math.abs(y)) : most), 1);
+  for (let i = 0; i < ys.length; i++) {
+    if (Object.is(xs[i], ys[i])) continue;
+    if (Math.abs(xs[i]! - ys[i]!) <= roundings * unit[wanted.dtype] * size) continue;
+    expect(xs[i], `${what}, entry ${i} of ${wanted.shape}`).toBe(ys[i]);
+  }
+}
+
+describe(`compiled and op by op, seed ${seed}`, () => {
+  it.each(table)("%s", (name, op) => {
+    for (let run = 0; run < 6; run++) {
+      const subject = drawCase(op, drawFrom(seed + run), () => true);
+      for (const dtype of ["float64", "float32"] as const) {
+        const inputs = subject.inputs.map((x) => (isFloat(x.dtype) ? core.cast(x, dtype) : x));
+        const f = (...xs: core.Tensor[]): readonly core.Tensor[] => subject.call(xs);
+        const wanted = f(...inputs);
+        jit(f)(...inputs).forEach((x, i) => expectClose(x, wanted[i]!, `${name} of ${inputs.map(String).join(", ")}`));
+        const floats = inputs.map((_, i) => i).filter((i) => isFloat(inputs[i]!.dtype));
+        if (floats.length === 0 || !wanted.some((x) => isFloat(x.dtype))) continue;
+        const loss = (...xs: core.Tensor[]): core.Tensor =>
+          f(...xs)
+            .filter((x) => isFloat(x.dtype))
+            .map((x) => x.mul(core.arange(x.size).add(1).reshape(x.shape).cast(x.dtype).cos()).sum())
+            .reduce((x, y) => x.add(y));
+        const gradient = core.grad(loss, { wrt: floats });
+        const slopes = gradient(...(inputs as never)) as readonly core.Tensor[];
+        (jit(gradient as never)(...(inputs as never)) as readonly core.Tensor[]).forEach((x, i) =>
+          expectClose(x, slopes[i]!, `gradient of ${name} by input ${floats[i]} of ${inputs.map(String).join(", ")}`),
+        );
+      }
+    }
+  });
+});
