@@ -10,7 +10,7 @@ import { recurrent } from "./workloads/recurrent.ts";
 import { small } from "./workloads/sumOfSquares.ts";
 import { transformer } from "./workloads/transformer.ts";
 
-export { type Data, type Entries, isEntries, leavesOf, mapData, type Workload } from "./workload.ts";
+export { type Data, type Entries, entries, isEntries, leavesOf, mapData, type Workload } from "./workload.ts";
 
 export const matrixSizes: readonly number[] = [64, 128, 256, 512, 1024];
 

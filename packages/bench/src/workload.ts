@@ -13,6 +13,10 @@ export type Data = Entries | { readonly [name: string]: Data };
 export interface Workload {
   /** W1a, W1b, …; the workload that is W3 of one size is W3-256, with gradients W3-256-grad. */
   readonly name: string;
+  /** What the peers call the function: a key of the tables in `peers/`. */
+  readonly problem: string;
+  /** What that function must know beside its inputs. */
+  readonly settings?: Readonly<Record<string, number>>;
   /** What is computed, with its sizes. */
   readonly title: string;
   /** Which arguments are differentiated. */

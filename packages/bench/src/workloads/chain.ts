@@ -23,6 +23,8 @@ function plainIterated(steps: number, [start]: Float64Array): [number, number] {
 export function chain(name: string, steps: number): Workload {
   return {
     name,
+    problem: "chain",
+    settings: { steps },
     title: `${steps} steps x ← 0.99 sin x + 0.1 on a scalar: value and gradient`,
     parameters: [0],
     inputs: () => [entries([], [0.5])],

@@ -168,6 +168,7 @@ export function convolutional(name: string, sizes: Sizes): Workload {
   const features = (second * side * side) / 16;
   return {
     name,
+    problem: "convolutional",
     title: `CNN: conv ${first}, pool, conv ${second}, pool, dense; batch ${batch} of ${side}×${side}: one SGD step`,
     parameters: [0],
     operations: 2 * batch * (2 * 9 * first * side * side + (3 * 9 * first * second * side * side) / 4 + 3 * features * classes),

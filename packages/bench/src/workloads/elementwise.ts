@@ -26,6 +26,7 @@ function plainWave(x: Float64Array): [number, Float64Array] {
 export function elementwise(name: string, size: number): Workload {
   return {
     name,
+    problem: "elementwise",
     title: `mean(sin x · exp(−x²) + tanh x) over ${size.toExponential(0).replace("e+", "·10^")}: value and gradient`,
     parameters: [0],
     inputs: () => [normal(1, [size])],

@@ -59,6 +59,7 @@ function inputs(rows: number, columns: number): [theta: Data, X: Data, y: Data] 
 export function logistic(name: string, rows: number, columns: number): Workload {
   return {
     name,
+    problem: "logistic",
     title: `logistic loss from ops, X ${rows}×${columns}: value and gradient`,
     parameters: [0],
     inputs: () => inputs(rows, columns),
@@ -70,6 +71,7 @@ export function logistic(name: string, rows: number, columns: number): Workload 
 export function curvature(name: string, rows: number, columns: number): Workload {
   return {
     name,
+    problem: "curvature",
     title: `Hessian of the logistic loss times a vector, X ${rows}×${columns}`,
     parameters: [0, 1],
     inputs: () => {

@@ -12,6 +12,7 @@ function both(A: Tensor, B: Tensor, G: Tensor): [Tensor, readonly Tensor[]] {
 export function forward(name: string, n: number): Workload {
   return {
     name,
+    problem: "product",
     title: `matrix product, ${n}×${n}`,
     parameters: [0, 1],
     operations: 2 * n ** 3,
@@ -24,6 +25,7 @@ export function forward(name: string, n: number): Workload {
 export function withGradients(name: string, n: number): Workload {
   return {
     name,
+    problem: "productGradients",
     title: `matrix product with both gradients, ${n}×${n}`,
     parameters: [0, 1],
     operations: 6 * n ** 3,

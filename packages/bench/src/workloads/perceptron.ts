@@ -44,6 +44,7 @@ function plainStep({ W1, b1, W2, b2 }: Model<Float64Array>, X: Float64Array, y: 
 export function perceptron(name: string, rows: number, [features, width, classes]: readonly [number, number, number]): Workload {
   return {
     name,
+    problem: "perceptron",
     title: `MLP ${features}-${width}-${classes}, batch ${rows}: one SGD step`,
     parameters: [0],
     operations: 2 * rows * (2 * features * width + 3 * width * classes),

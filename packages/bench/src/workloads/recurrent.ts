@@ -96,6 +96,7 @@ export function recurrent(name: string, sizes: Sizes): Workload {
   const { steps, batch, features, width } = sizes;
   return {
     name,
+    problem: "recurrent",
     title: `LSTM over ${steps} steps by scan, batch ${batch}, ${features} → ${width}: value and gradient`,
     parameters: [0],
     operations: 2 * steps * batch * 4 * width * (2 * features + 3 * width),

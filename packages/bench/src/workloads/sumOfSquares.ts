@@ -17,6 +17,7 @@ function plainSumOfSquares(x: Float64Array): [number, Float64Array] {
 export function small(name: string, size: number): Workload {
   return {
     name,
+    problem: "sumOfSquares",
     title: `Σx² of ${size} variables: value and gradient, a call's overhead`,
     parameters: [0],
     inputs: () => [normal(1, [size])],

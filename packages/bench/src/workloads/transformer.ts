@@ -265,6 +265,8 @@ export function transformer(name: string, sizes: Sizes): Workload {
   const tokens = batch * length;
   return {
     name,
+    problem: "transformer",
+    settings: { heads },
     title: `pre-norm transformer block, batch ${batch}, length ${length}, width ${width}, ${heads} heads, causal: value and gradient`,
     parameters: [0],
     operations: 6 * tokens * (width * 3 * width + width * width + 2 * width * wide + 2 * length * width),

@@ -1,0 +1,111 @@
+// npm run bench: every workload on every engine, checked, then timed in interleaved rounds; tables, and a chart, in the README of the package.
+//
+//   --only W1a,W3        these workloads; W3 means all its sizes
+//   --engines jit,torch  these engines, by the beginnings of their names
+//   --quick              fewer and shorter samples, and matrices up to 256
+//   --write              put the tables and the chart into the README although the run is not a whole one
+//   --v8-flags "…"       for the engines in JavaScript, such as --experimental-wasm-relaxed-simd on Node 20
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+import { type Workload, workloads } from "../src/index.ts";
+import { drawChart } from "./chart.ts";
+import { contest, type Entry } from "./contest.ts";
+import { engines, findPythons, installPeers } from "./engines.ts";
+import { describeMachine } from "./machine.ts";
+import { reportOf, writeReadme } from "./report.ts";
+import { efforts } from "./rounds.ts";
+import type { Session } from "./session.ts";
+import { printWorkload } from "./terminal.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string" },
+    engines: { type: "string" },
+    quick: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    "v8-flags": { type: "string", default: "" },
+  },
+});
+
+const listed = (text: string): string[] => text.split(",").map((name) => name.trim().toLowerCase());
+
+/** What the names begin; throws at one that begins nothing. */
+function chosenBy<T extends { readonly name: string }>(all: readonly T[], names: string | undefined, what: string): readonly T[] {
+  if (names === undefined) return all;
+  const begins = (name: string) => (item: T) => item.name.toLowerCase().startsWith(name) && !/^\d/.test(item.name.slice(name.length));
+  for (const name of listed(names)) {
+    if (!all.some(begins(name))) throw new Error(`no ${what} is called ${name}; there are ${all.map((item) => item.name).join(", ")}`);
+  }
+  return all.filter((item) => listed(names).some((name) => begins(name)(item)));
+}
+
+const isSmall = ({ name }: Workload): boolean => !/^W3-(512|1024)/.test(name);
+
+const chosenWorkloads = chosenBy(workloads, options.only, "workload").filter((each) => !options.quick || isSmall(each));
+const chosenEngines = chosenBy(engines, options.engines, "engine");
+const judge = engines.find(({ name }) => name === "plain")!;
+const output = fileURLToPath(new URL("../output/", import.meta.url));
+const machine = describeMachine();
+
+mkdirSync(output, { recursive: true });
+const worker = join(output, "worker.mjs");
+await build({
+  entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
+  outfile: worker,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node20",
+  conditions: ["@cotangent/source"],
+  logLevel: "error",
+});
+
+const wantsPeers = chosenEngines.some(({ absent }) => absent({ worker: [], pythons: {}, missing: "asked" }) === "asked");
+const surroundings = {
+  worker: [process.execPath, ...options["v8-flags"].split(" ").filter(Boolean), worker],
+  pythons: findPythons(["torch", "numpy"]),
+  missing: wantsPeers ? installPeers() : undefined,
+};
+
+const folder = mkdtempSync(join(tmpdir(), "cotangent-bench-"));
+const entries: Entry[] = [];
+const lasting = new Map<string, Session>();
+const start = performance.now();
+try {
+  for (const workload of chosenWorkloads) {
+    const effort = options.quick ? efforts.quick : efforts.full;
+    const found = await contest(workload, chosenEngines, judge, { surroundings, effort, patience: 60_000, lasting, folder });
+    printWorkload(workload, found, chosenEngines);
+    entries.push(...found);
+  }
+} finally {
+  for (const session of lasting.values()) session.close();
+  rmSync(folder, { recursive: true });
+}
+
+const seconds = (performance.now() - start) / 1000;
+const run = {
+  machine,
+  entries,
+  engines: chosenEngines,
+  workloads: chosenWorkloads,
+  seconds,
+  quick: options.quick,
+  flags: options["v8-flags"],
+};
+writeFileSync(join(output, "results.json"), `${JSON.stringify({ machine, entries }, null, 1)}\n`);
+const isWhole = !options.quick && options.only === undefined && options.engines === undefined;
+const report = reportOf(run);
+if (isWhole || options.write) {
+  writeFileSync(fileURLToPath(new URL("../results.svg", import.meta.url)), drawChart(run));
+  writeReadme(report);
+} else {
+  writeFileSync(join(output, "results.svg"), drawChart(run));
+  writeFileSync(join(output, "results.md"), report);
+  console.log("packages/bench/output has results.md, results.svg and results.json");
+}
+console.log(`${Math.round(seconds)} s`);
