@@ -128,7 +128,7 @@ function sumProducts(tile: Tile): void {
   const { writer, layout, shape } = tile;
   const stepBytes = panelRows * layout.size;
   const end = writer.local("i32");
-  const panels = [b];
+  const panels: number[] = [b];
   if (shape.columnPanels === 2) panels.push(letInteger(writer, add(b, secondPanel)));
   const turns = (steps: number, unroll: number): void => {
     assign(writer, end, add(a, times(steps, stepBytes)));
