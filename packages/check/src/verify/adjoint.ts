@@ -1,5 +1,5 @@
 /** `checkAdjoint`: are these two products with a Jacobian each other's transpose? It turns the pair into a loss and its gradient. */
-import { detach, mul, type Tensor, tensor } from "@cotangent/core";
+import { detach, label, mul, type Tensor, tensor } from "@cotangent/core";
 import { uniformFrom } from "../draw.ts";
 import { type AnyFunction, settledCall } from "./behaviour.ts";
 import { type ClaimOf, settledClaim } from "./gradient.ts";
@@ -80,8 +80,8 @@ const remark = "what is called true is the transpose of the jvp; checkJvp and ch
 function judgePair(pair: Pair, point: Point, uniform: () => number): Answer {
   const { inputs, outputs } = pair;
   const [t, g] = [tangentAt(inputs, point, uniform), cotangentAt(outputs, uniform)];
-  const both = judgeAt(jointly(pair, g), [...t, ...point], uniform);
-  const { judgement, method, notes } = both.method === byReplay ? both : judgeAt(byTangent(pair, point, g), t, uniform);
+  const both = judgeAt(jointly(pair, t, point, g), [...t, ...point], uniform);
+  const { judgement, method, notes } = both.method.startsWith(byReplay) ? both : judgeAt(byTangent(pair, t, point, g), t, uniform);
   return {
     judgement: ofTangent(judgement, inputs.leaves.length),
     method,
@@ -92,7 +92,7 @@ function judgePair(pair: Pair, point: Point, uniform: () => number): Answer {
 }
 
 /** ⟨g, jvp(t)⟩ by t and by the arguments, which are held: so what the claim computes from them is judged as a formula. */
-function jointly({ inputs, outputs, push, pull }: Pair, g: Point): Subject {
+function jointly({ inputs, outputs, push, pull }: Pair, t: Point, point: Point, g: Point): Subject {
   const count = inputs.leaves.length;
   const free = inputs.leaves.map((leaf) => ({ ...leaf, range: {} }));
   return {
@@ -119,6 +119,7 @@ function jointly({ inputs, outputs, push, pull }: Pair, g: Point): Subject {
     inputs: {
       ...inputs,
       leaves: [...free, ...inputs.leaves],
+      base: [...t, ...point],
       form: [inputs.form, inputs.form],
       narrow: (all) => [all.slice(0, count), all.slice(count), false],
       wide: (all) => [all.slice(0, count), all.slice(count), true],
@@ -127,7 +128,7 @@ function jointly({ inputs, outputs, push, pull }: Pair, g: Point): Subject {
 }
 
 /** ⟨g, jvp(t)⟩ by t alone, where only its values are known; the claim as numbers. */
-function byTangent({ inputs, outputs, push, pull }: Pair, point: Point, g: Point): Subject {
+function byTangent({ inputs, outputs, push, pull }: Pair, t: Point, point: Point, g: Point): Subject {
   return {
     loss: ((ts: readonly Tensor[], wide: boolean) =>
       paired(outputs, push(tensorsAt(inputs.leaves, point, wide), ts, wide), g)) as AnyFunction,
@@ -138,6 +139,7 @@ function byTangent({ inputs, outputs, push, pull }: Pair, point: Point, g: Point
     inputs: {
       ...inputs,
       leaves: inputs.leaves.map((leaf) => ({ ...leaf, range: {} })),
+      base: t,
       narrow: (ts) => [ts, false],
       wide: (ts) => [ts, true],
     },
@@ -146,7 +148,7 @@ function byTangent({ inputs, outputs, push, pull }: Pair, point: Point, g: Point
 
 const paired = (outputs: Outputs, output: unknown, g: Point): Tensor =>
   sameOutputs(outputs, outputTensors(output))
-    .map((x, o) => mul(x, tensor(g[o]!, { shape: x.shape })).sum())
+    .map((x, o) => mul(x, label(tensor(g[o]!, { shape: x.shape }), "g")).sum())
     .reduce((sum, x) => sum.add(x));
 
 /** What was found of the tangent's leaves, which come first. */

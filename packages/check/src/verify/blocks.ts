@@ -2,14 +2,14 @@
  * Judges a claimed Jacobian at one point: entry by entry where that is cheap, else along a random cotangent, after which it finds the wrong
  * entries. It knows the ways to judge and what they cost; how a gradient is judged is elsewhere.
  */
-import { matmul, mul, reshape, slice, type Tensor, tensor } from "@cotangent/core";
+import { label, matmul, mul, reshape, slice, type Tensor, tensor } from "@cotangent/core";
 import { formatShape, type Graph, sizeOf } from "@cotangent/core/engine";
 import { type AnyFunction, recorded } from "./behaviour.ts";
 import type { Disagreement, Judgement, Place } from "./judgement.ts";
 import { alongLine, asGiven, blocksOf, chosen, copiesOf, entriesIn, type Mapping, matricesOf, packed, sameOutputs } from "./mapping.ts";
 import { judgeAt, type Judged, type Subject, whereUndefined } from "./point.ts";
 import { type Point, scalesOf, tensorsAt, unravel } from "./problem.ts";
-import { workOf } from "./replay.ts";
+import { branchOf, workOf } from "./replay.ts";
 import { rowsOf, type Weights } from "./rows.ts";
 import type { Answer } from "./task.ts";
 
@@ -28,9 +28,20 @@ export function judgeMapping(mapping: Mapping, point: Point, uniform: () => numb
   if (size === 0) return unjudged({ kind: "undecided", why: "there are no entries to judge", digits: 0 }, copiesOf(mapping, point));
   const { graph, lost } = graphAt(mapping, point);
   if (lost !== undefined) return lost;
-  const known = !mapping.opaque && graph.reads.length === 0;
-  const cheap = known ? size <= mostEntries && outputs.size * workOf(graph) <= mostWork : size <= mostOfBlackBox;
-  return cheap ? judgeRows(mapping, point, uniform) : judgeProjected(mapping, point, uniform);
+  const [line] = graph.reads;
+  if (line !== undefined && branchOf(graph) !== branchOf(graphAt(mapping, inputs.base).graph))
+    return unjudged(
+      { kind: "domain", op: undefined, what: `the function takes another branch: it reads a value at ${line}` },
+      copiesOf(mapping, point),
+    );
+  const subject = line === undefined ? mapping : { ...mapping, opaque: true };
+  const cheap = subject.opaque ? size <= mostOfBlackBox : size <= mostEntries && outputs.size * workOf(graph) <= mostWork;
+  const answer = cheap ? judgeRows(subject, point, uniform) : judgeProjected(subject, point, uniform);
+  if (line === undefined) return answer;
+  return {
+    ...answer,
+    notes: [`the function reads a value at ${line}: it is judged by its values, on the branch of the given point`, ...answer.notes],
+  };
 }
 
 /** The function's graph, and the answer where it is not defined. */
@@ -135,6 +146,9 @@ function unweighted(mapping: Mapping, found: Judged, weights: Weights): Judged {
 export const randomEntries = (size: number, uniform: () => number): Float64Array =>
   Float64Array.from({ length: size }, () => (uniform() < 0.5 ? -1 : 1) * (0.5 + uniform()));
 
+/** Tensors that no recording watches. */
+const copied = (xs: readonly Tensor[]): Tensor[] => entriesIn(xs).map((entries, k) => tensor(entries, { shape: xs[k]!.shape }));
+
 /** The scalar ⟨cotangent, f⟩ and the claimed gradient of it. */
 export function projection(mapping: Mapping, cotangents: Point): Subject {
   const { inputs, outputs } = mapping;
@@ -142,7 +156,7 @@ export function projection(mapping: Mapping, cotangents: Point): Subject {
   const whole = inputs.size * outputs.size <= mostInOps;
   const product = (xs: readonly Tensor[], wide: boolean): Tensor =>
     sameOutputs(outputs, mapping.value(xs, wide))
-      .map((x, o) => mul(x, tensor(cotangents[o]!, { shape: x.shape })).sum())
+      .map((x, o) => mul(x, label(tensor(cotangents[o]!, { shape: x.shape }), "g")).sum())
       .reduce((sum, x) => sum.add(x));
   const claimed = (xs: readonly Tensor[], wide: boolean): unknown => {
     const found = matricesOf(mapping, mapping.claimed(xs, wide));
@@ -156,7 +170,8 @@ export function projection(mapping: Mapping, cotangents: Point): Subject {
     return packed(inputs, asGiven(rows, found.allTensors && whole));
   };
   return {
-    loss: ((xs: readonly Tensor[], wide: boolean) => (mapping.opaque ? product(xs, wide).item() : product(xs, wide))) as AnyFunction,
+    loss: ((xs: readonly Tensor[], wide: boolean) =>
+      mapping.opaque ? product(copied(xs), wide).item() : product(xs, wide)) as AnyFunction,
     claimed: ([xs, wide]) => claimed(xs as readonly Tensor[], wide as boolean),
     inputs: { ...inputs, narrow: (own) => [own, false], wide: (own) => [own, true] },
   };
