@@ -14,8 +14,25 @@ export const scalarTypeOf = (dtype: DType): ScalarType => (isFloat(dtype) ? "flo
 /** Kinds with no vector form, not even lane by lane: such ops run as loop programs. */
 const scalarOnly = new Set<ExpressionKind>(["quotient", "shiftLeft", "shiftRight", "shiftRightLogical", "polygamma"]);
 
-/** Whether every part of an op's expression can be written over lanes. */
-export function isVectorisable(op: ElementwiseOp<unknown>, params: unknown, inputs: readonly { readonly dtype: DType }[]): boolean {
+const vectorisable = new WeakMap<ElementwiseOp<unknown>, Map<string, boolean>>();
+
+/** Whether every part of an op's expression can be written over lanes; `key` stands for the params. */
+export function isVectorisable(
+  op: ElementwiseOp<unknown>,
+  params: unknown,
+  inputs: readonly { readonly dtype: DType }[],
+  key: string | undefined,
+): boolean {
+  if (key === undefined) return canVectorise(op, params, inputs);
+  let known = vectorisable.get(op);
+  if (known === undefined) vectorisable.set(op, (known = new Map()));
+  const whole = `${inputs.map((x) => scalarTypeOf(x.dtype)).join()}|${key}`;
+  let found = known.get(whole);
+  if (found === undefined) known.set(whole, (found = canVectorise(op, params, inputs)));
+  return found;
+}
+
+function canVectorise(op: ElementwiseOp<unknown>, params: unknown, inputs: readonly { readonly dtype: DType }[]): boolean {
   const s = expressionArithmetic();
   const root = op.value(
     s,
@@ -29,12 +46,8 @@ export function isVectorisable(op: ElementwiseOp<unknown>, params: unknown, inpu
     if (seen.has(x)) continue;
     seen.add(x);
     const isInteger = x.args.length > 0 && x.args[x.args.length - 1]!.type === "int";
-    if (
-      scalarOnly.has(x.kind) ||
-      (isInteger && x.kind === "remainder") ||
-      (x.kind === "convert" && x.type === "int" && x.args[0]!.type === "float")
-    )
-      return false;
+    const truncates = x.kind === "convert" && x.type === "int" && x.args[0]!.type === "float";
+    if (scalarOnly.has(x.kind) || (isInteger && x.kind === "remainder") || truncates) return false;
     stack.push(...x.args);
   }
   return true;

@@ -160,15 +160,16 @@ class BlockBuilder {
 
   #node(node: Node, inputs: readonly Value[]): readonly Value[] {
     const { op, params } = node;
-    const key = keyOf(op, params, inputs, node.outputs);
+    const text = op.kind === "call" ? undefined : textOf(params);
+    const key = text === undefined ? undefined : keyOf(op, text, inputs, node.outputs);
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
-    const made = this.#apply(node, inputs);
+    const made = this.#apply(node, inputs, text);
     if (key !== undefined) this.#known.set(key, made);
     return made;
   }
 
-  #apply({ op, params, outputs }: Node, inputs: readonly Value[]): readonly Value[] {
+  #apply({ op, params, outputs }: Node, inputs: readonly Value[], text: string | undefined): readonly Value[] {
     if (op.expand !== undefined) {
       const graph = recordFunction((xs) => op.expand!(xs, params), inputs.map(avalOf), { abstract: true, reverse: false });
       return this.run(graph, inputs);
@@ -176,7 +177,7 @@ class BlockBuilder {
     switch (op.kind) {
       case "elementwise": {
         const { value } = op as ElementwiseOp<unknown>;
-        if (isVectorisable(op as ElementwiseOp<unknown>, params, inputs))
+        if (isVectorisable(op as ElementwiseOp<unknown>, params, inputs, text))
           return this.#step({ kind: "elementwise", name: op.name, value: (s, xs) => value(s, xs, params), inputs, outputs: [] }, outputs);
         break;
       }
@@ -321,18 +322,21 @@ function viewOf({ fill, accumulate, segments }: Movement, out: Aval, inputs: rea
   return flat ? { offset: from, strides: wanted.map((stride) => stride * fromStrides[0]!) } : undefined;
 }
 
-/** What a node computes as text; undefined where its params hold more than data. */
-function keyOf(op: Op, params: unknown, inputs: readonly Value[], outputs: readonly Aval[]): string | undefined {
-  if (op.kind === "call") return undefined;
+/** Params as text; undefined where they hold more than data. */
+function textOf(params: unknown): string | undefined {
+  if (params === undefined) return "";
   let plain = true;
   const text = JSON.stringify(params, (_key, value: unknown) => {
     if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) return `#${Object.is(value, -0) ? "-0" : value}`;
     if (typeof value === "function" || (typeof value === "object" && value !== null && !isPlain(value))) plain = false;
     return value;
   });
-  if (!plain) return undefined;
-  return `${identify(op)}|${text}|${inputs.map((x) => x.id).join()}|${outputs.map((out) => `${out.dtype}${out.shape.join()}`).join(";")}`;
+  return plain ? text : undefined;
 }
+
+/** What a node computes, as text. */
+const keyOf = (op: Op, params: string, inputs: readonly Value[], outputs: readonly Aval[]): string =>
+  `${identify(op)}|${params}|${inputs.map((x) => x.id).join()}|${outputs.map((out) => `${out.dtype}${out.shape.join()}`).join(";")}`;
 
 const isPlain = (value: object): boolean => Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
 

@@ -72,6 +72,8 @@ export interface LanesOptions {
 
 export function lanes(precision: Precision, { relaxed = false }: LanesOptions = {}): Lanes {
   const table = new Map<string, Value>();
+  /** Splats by their number; −0, which a map takes for 0, is not among them. */
+  const constants = new Map<number, Value>();
   const shape = precision === "f64" ? "f64x2" : "f32x4";
   const integer = precision === "f64" ? "i64x2" : "i32x4";
 
@@ -94,7 +96,13 @@ export function lanes(precision: Precision, { relaxed = false }: LanesOptions = 
     count: precision === "f64" ? 2 : 4,
     apply,
     local: (index, type = "v128") => apply(["local.get", index], [], type),
-    constant: (x) => apply(["v128.const", splat(precision, x)], []),
+    constant: (x) => {
+      const known = constants.get(x);
+      if (known !== undefined && !Object.is(x, -0)) return known;
+      const made = apply(["v128.const", splat(precision, x)], []);
+      if (!Object.is(x, -0)) constants.set(x, made);
+      return made;
+    },
     bits: (x) => apply(["v128.const", splatBits(precision, x)], []),
     add,
     sub: float2("sub"),
