@@ -33,7 +33,7 @@ export { type Complex, complex, complexFrom } from "./systems/complex.ts";
 export { evaluate, fromSystem, type Instead, type SystemTensor, toSystem } from "./evaluate.ts";
 export { type Notation, precedence } from "./notation.ts";
 export { type Domain, domain, nonnegative, nonzero, positive, reals, realsExcept, symmetricUnit, unit } from "./domain.ts";
-export { describe, formatShape } from "./errors.ts";
+export { describe, formatShape, unravel } from "./errors.ts";
 export { broadcastShapes, sameShape, sizeOf, stridesOf } from "./shape.ts";
 export { isFloat, promote } from "./dtype.ts";
 export { entriesOf, forget, isTensor, type Storage, tensorOf } from "./tensor.ts";

@@ -169,7 +169,8 @@ export const argumentNonFiniteError = (path: string, x: Shaped, at: number, entr
     `debug: an argument is not finite — ${path} has ${entry} at ${formatShape(unravel(at, x.shape))} of ${formatShape(x.shape)}; look at the caller`,
   );
 
-function unravel(at: number, shape: readonly number[]): number[] {
+/** The place of a flat index in a shape. */
+export function unravel(at: number, shape: readonly number[]): number[] {
   const index = new Array<number>(shape.length);
   let rest = at;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
