@@ -179,30 +179,30 @@ export const traps: readonly ListedGradient[] = [
     wrong: { x: (x) => x.add(0), "a relative 1e-4": (x) => x.mul(2.0002) },
   }),
   listed({
-    name: "one of 1000 weights",
+    name: "one of 240 weights",
     source: "a trap for projections",
-    at: (d) => [d.normal([40, 25], 0.1), d.normal([4, 40])] as const,
+    at: (d) => [d.normal([20, 12], 0.1), d.normal([4, 20])] as const,
     loss: (w: Tensor, x: Tensor) => x.matmul(w).square().mean(),
     right: {
       "2X'XW/n": (w, x) =>
         x
           .transpose()
           .matmul(x.matmul(w))
-          .mul(2 / 100),
+          .mul(2 / 48),
     },
     wrong: {
       "one weight off by 1e-3": (w, x) =>
         x
           .transpose()
           .matmul(x.matmul(w))
-          .mul(2 / 100)
-          .mul(oneEntry(1000, 777, 1.001).reshape([40, 25])),
+          .mul(2 / 48)
+          .mul(oneEntry(240, 177, 1.001).reshape([20, 12])),
       "one weight of the other sign": (w, x) =>
         x
           .transpose()
           .matmul(x.matmul(w))
-          .mul(2 / 100)
-          .mul(oneEntry(1000, 42, -1).reshape([40, 25])),
+          .mul(2 / 48)
+          .mul(oneEntry(240, 42, -1).reshape([20, 12])),
       "mean over the batch alone": (w, x) =>
         x
           .transpose()
