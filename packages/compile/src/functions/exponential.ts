@@ -45,12 +45,12 @@ function reduced(m: Lanes, x: Value, offset: number, lost?: Value): Reduced {
   return { high, rest, bits };
 }
 
-/** e^x 2^shift, which is rounded once where it is subnormal. */
-function scaledExponential(m: Lanes, x: Value, shift = 0): Value {
+/** e^(x + lost) 2^shift, rounded once where it is subnormal. */
+export function scaledExponential(m: Lanes, x: Value, shift = 0, lost?: Value): Value {
   const { bias } = format[m.precision];
   const [low, high] = range[m.precision];
   const inRange = atLeast(m, atMost(m, x, high), low);
-  const { high: r, rest, bits } = reduced(m, inRange, 2 * bias + shift);
+  const { high: r, rest, bits } = reduced(m, inRange, 2 * bias + shift, lost);
   const one = m.constant(1);
   const sum = m.add(one, r);
   const value = m.add(sum, m.add(m.sub(r, m.sub(sum, one)), rest));
@@ -88,9 +88,6 @@ export const exp: VectorForm = {
   write: (m, x) => ({ value: scaledExponential(m, x!) }),
 };
 
-/** Where e^x/2 is finite and e^x is not. */
-const halfInfinite: PerPrecision<number> = { f64: 710, f32: 89 };
-
 /** (2^f - 1)/f - ½ on |f| <= ½: minimax, by the Remez algorithm in 60 digits. */
 const powerOfTwoRest: PerPrecision<readonly number[]> = {
   f64: [
@@ -121,30 +118,6 @@ export const exp2: VectorForm = {
 
 /** Where e^x/2 is finite and e^x is not. */
 const halfInfinite: PerPrecision<number> = { f64: 710, f32: 89 };
-
-/** (2^f - 1)/f - ½ on |f| <= ½: minimax, by the Remez algorithm in 60 digits. */
-const powerOfTwoRest: PerPrecision<readonly number[]> = {
-  f64: [
-    0.19314718055994531, 0.24022650695910172, 0.055504108664824574, 0.009618129107577075, 0.0013333558145567823, 0.00015403530478850087,
-    1.5252734737529399e-5, 1.3215424484339244e-6, 1.0177656334335811e-7, 7.0756166434589115e-9, 4.5192668539688356e-10,
-  ],
-  f32: [0.19314718, 0.2402265, 0.055504046, 0.009618039, 0.0013338756, 0.00015466263, 1.408103e-5],
-};
-
-export const exp2: VectorForm = {
-  ulps: { f64: 1, f32: 1 },
-  write: (m, x) => {
-    const [low, high] = binaryRange[m.precision];
-    const inRange = atLeast(m, atMost(m, x!, high), low);
-    const { whole, bits } = nearestWhole(m, inRange, 1, 2 * format[m.precision].bias);
-    const f = m.sub(inRange, whole);
-    const one = m.constant(1);
-    const halfF = m.mul(f, m.constant(0.5));
-    const sum = m.add(one, halfF);
-    const lost = m.sub(halfF, m.sub(sum, one));
-    return { value: scaled(m, m.add(sum, m.multiplyAdd(f, polynomial(m, powerOfTwoRest[m.precision], f), lost)), bits) };
-  },
-};
 
 export const expm1: VectorForm = {
   ulps: { f64: 1.1, f32: 1.5 },

@@ -4,7 +4,7 @@
  */
 import type { Lanes, Value } from "../assembly/lanes.ts";
 import { powerOfTwo } from "./exponential.ts";
-import { outsideOf, polynomial, signBit, type VectorForm } from "./form.ts";
+import { format, nearestWhole, outsideOf, type PerPrecision, polynomial, signBit, type VectorForm, withSign } from "./form.ts";
 import { largest, lowerBits, smallestNormal, split } from "./logarithm.ts";
 
 /** (3 atanh(s)/s - 3 - s²)/s⁴ in powers of s²: minimax, by the Remez algorithm in 70 digits. */
@@ -71,6 +71,52 @@ export const pow: VectorForm = {
     return { value: throughDoubles(m, "pow", [x!, y!]) };
   },
   calls: { f32: [["pow", "f64"]] },
+};
+
+/** The cube root on [½, 1): good to 2^-19, and of its inverse, to 2^-17; by the Remez algorithm. */
+const cubeRootStart = [0.3756834, 1.3304914, -1.4896938, 1.2875333, -0.63985326, 0.13584014];
+const inverseCubeRootStart = [
+  2.243994255312492, -3.9461601355373404, 6.268327103145036, -6.0262341040840495, 3.146240308008494, -0.6861731748547796,
+];
+
+/** Bits to be dropped so that a cube is exact. */
+const bitsBelowThird: PerPrecision<bigint> = { f64: (1n << 36n) - 1n, f32: (1n << 16n) - 1n };
+
+/** A cube root with about half of the digits, of a number in [½, 1). */
+function roughCubeRoot(m: Lanes, x: Value): Value {
+  if (m.precision === "f32") return polynomial(m, cubeRootStart, x);
+  const inverse = polynomial(m, inverseCubeRootStart, x);
+  const error = m.sub(m.constant(1), m.mul(m.mul(inverse, inverse), m.mul(inverse, x)));
+  const better = m.multiplyAdd(inverse, m.mul(error, m.multiplyAdd(error, m.constant(2 / 9), m.constant(1 / 3))), inverse);
+  return m.mul(m.mul(better, better), x);
+}
+
+export const cbrt: VectorForm = {
+  ulps: { f64: 1, f32: 1 },
+  // With a number h of few bits near the root r of x, x - h³ is exact and r = h + (x - h³)/(r² + r h + h²).
+  write: (m, x) => {
+    const { mantissaBits, bias } = format[m.precision];
+    const magnitude = m.abs(x!);
+    const mantissaMask = (1n << BigInt(mantissaBits)) - 1n;
+    const mantissa = m.or(m.and(magnitude, m.bits(mantissaMask)), m.bits(BigInt(bias - 1) << BigInt(mantissaBits)));
+    const counterBits = BigInt(bias + mantissaBits) << BigInt(mantissaBits);
+    const counted = m.or(m.shiftRightLogical(magnitude, mantissaBits), m.bits(counterBits));
+    // The exponent is 3 third + remainder, the remainder -1, 0 or 1.
+    const exponent = m.sub(counted, m.constant(2 ** mantissaBits + bias - 1));
+    const { whole: third, bits } = nearestWhole(m, exponent, 1 / 3, bias);
+    const remainder = m.multiplyAdd(third, m.constant(-3), exponent);
+    const [isBelow, isAbove] = [m.less(remainder, m.constant(0)), m.less(m.constant(0), remainder)];
+    const scaledBy = (below: number, above: number): Value =>
+      m.select(isBelow, m.constant(below), m.select(isAbove, m.constant(above), m.constant(1)));
+    const reduced = m.mul(mantissa, scaledBy(0.5, 2));
+    const root = m.mul(roughCubeRoot(m, mantissa), scaledBy(Math.cbrt(0.5), Math.cbrt(2)));
+    const short = m.andNot(root, m.bits(bitsBelowThird[m.precision]));
+    const shortSquare = m.mul(short, short);
+    const rest = m.sub(reduced, m.mul(shortSquare, short));
+    const slope = m.multiplyAdd(root, m.add(root, short), shortSquare);
+    const value = m.mul(m.add(short, m.div(rest, slope)), m.shiftLeft(bits, mantissaBits));
+    return { value: withSign(m, value, x!), outside: outsideOf(m, magnitude, smallestNormal[m.precision], largest[m.precision]) };
+  },
 };
 
 /** Each half of the lanes through the function of float64. */

@@ -3,14 +3,15 @@
  * lane through JavaScript's functions where there is none. It knows names, signatures and the branch between the two.
  */
 import type { ExpressionKind } from "@cotangent/core/engine";
-import { writeFunction } from "../assembly/function.ts";
-import { emitValues, lanes, type LanesOptions, type Precision } from "../assembly/lanes.ts";
+import { type FunctionWriter, writeFunction } from "../assembly/function.ts";
+import { emitValues, type Lanes, lanes, type LanesOptions, type Precision, type Value } from "../assembly/lanes.ts";
 import type { FunctionCode, ImportedFunction, ValueType } from "../assembly/module.ts";
-import { erf } from "./error.ts";
+import { erf, erfc, erfcx } from "./error.ts";
 import { cosh, exp, exp2, expm1, sinh, tanh } from "./exponential.ts";
-import type { VectorForm } from "./form.ts";
+import type { VectorForm, VectorValue } from "./form.ts";
 import { acos, acosh, asin, asinh, atan, atan2, atanh } from "./inverse.ts";
 import { log, log1p, log2, log10 } from "./logarithm.ts";
+import { cbrt, pow } from "./power.ts";
 import { cos, sin, tan } from "./trigonometric.ts";
 
 /** The functions with a form over lanes; the others go lane by lane. */
@@ -34,8 +35,12 @@ export const vectorForms: Readonly<Partial<Record<ExpressionKind, VectorForm>>> 
   asinh,
   acosh,
   atanh,
+  cbrt,
   erf,
+  erfc,
+  erfcx,
   atan2,
+  pow,
 };
 
 /** A function from vectors to a vector, with what it calls: functions before those that call them, and imports. Names say what each is. */
@@ -52,6 +57,8 @@ export const arity = (kind: ExpressionKind): number => (binary.has(kind) ? 2 : 1
 
 const shapeOf = (precision: Precision): string => (precision === "f64" ? "f64x2" : "f32x4");
 
+const nameOf = (kind: ExpressionKind, precision: Precision): string => `${kind}_${shapeOf(precision)}`;
+
 /**
  * A function of the arithmetic by its kind ("exp", "pow", …) on vectors: `name` takes as many v128 as the function has arguments and gives
  * one. Never traps; what a lane gives depends on that lane alone.
@@ -62,31 +69,61 @@ const shapeOf = (precision: Precision): string => (precision === "f64" ? "f64x2"
  * ```
  */
 export function vectorFunction(kind: ExpressionKind, precision: Precision, options: LanesOptions): VectorFunction {
-  const name = `${kind}_${shapeOf(precision)}`;
+  const name = nameOf(kind, precision);
   const form = vectorForms[kind];
   const slow = laneByLane(kind, precision, form === undefined ? name : `${name}_lanes`);
   if (form === undefined) return slow;
+  const called = (form.calls?.[precision] ?? []).map((one) => vectorFunction(...one, options));
   const parameters = Array<ValueType>(arity(kind)).fill("v128");
   const writer = writeFunction(name, parameters, ["v128"]);
   const m = lanes(precision, options);
   const args = parameters.map((_, i) => m.local(i));
   const { value, outside } = form.write(m, ...args);
-  if (outside === undefined) {
-    emitValues([value], writer);
-    return { name, functions: [writer.finish()], imports: [] };
-  }
-  const [result, mask] = [writer.local("v128"), writer.local("v128")];
-  emitValues([value, outside], writer);
-  writer.emit("local.set", mask);
-  writer.emit("local.set", result);
-  writer.emit("local.get", mask);
-  writer.emit("v128.any_true");
-  writer.when(() => {
-    emitValues([m.select(m.local(mask), m.call(slow.name, args), m.local(result))], writer);
+  if (outside === undefined) emitValues([value], writer);
+  else {
+    called.push(slow);
+    const [result, mask] = [writer.local("v128"), writer.local("v128")];
+    emitValues([value, outside], writer);
+    writer.emit("local.set", mask);
     writer.emit("local.set", result);
-  });
-  writer.emit("local.get", result);
-  return { name, functions: [...slow.functions, writer.finish()], imports: slow.imports };
+    writer.emit("local.get", mask);
+    writer.emit("v128.any_true");
+    writer.when(() => {
+      emitValues([m.select(m.local(mask), m.call(slow.name, args), m.local(result))], writer);
+      writer.emit("local.set", result);
+    });
+    writer.emit("local.get", result);
+  }
+  return {
+    name,
+    functions: [...called.flatMap((one) => one.functions), writer.finish()],
+    imports: called.flatMap((one) => one.imports),
+  };
+}
+
+/**
+ * The function written in place, faster than a call since a loop keeps its constants. Where a lane of `outside` is set, what counts is the call of
+ * `vectorFunction`'s name; where there is no `outside`, `value` counts everywhere. It may call functions that `vectorFunction` gives.
+ */
+export function inPlace(m: Lanes, kind: ExpressionKind, args: readonly Value[]): VectorValue {
+  return vectorForms[kind]?.write(m, ...args) ?? { value: m.call(nameOf(kind, m.precision), args) };
+}
+
+/** Puts the constants under `roots` into locals, ahead of a loop: in it V8 would build each again, in three instructions. */
+export function keepConstants(roots: readonly Value[], writer: FunctionWriter, known: Map<Value, number>): void {
+  const seen = new Set<Value>();
+  const rest = [...roots];
+  while (rest.length > 0) {
+    const x = rest.pop()!;
+    if (seen.has(x)) continue;
+    seen.add(x);
+    rest.push(...x.args);
+    if (x.instruction[0] !== "v128.const" || known.has(x)) continue;
+    const kept = writer.local("v128");
+    writer.emit(...x.instruction);
+    writer.emit("local.set", kept);
+    known.set(x, kept);
+  }
 }
 
 /** Each lane through `math.<kind>`, in float64. */
