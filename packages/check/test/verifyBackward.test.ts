@@ -241,3 +241,40 @@ describe("large", () => {
     expect(checkGradient(loss, claim(1.001), { at: [w] })).toMatchObject({ verdict: "REFUTED", witnesses: [{ index: [21, 121] }] });
   });
 });
+
+describe("float32 and float64 beside one another", () => {
+  const at = { x: Float32Array.of(0.7, -1.3, 2.1, 0.4), w: Float64Array.of(0.3, 1.7, -0.6, 2) };
+  type At = typeof at;
+  const product = ({ x, w }: At): Float64Array => w.map((v, i) => v * v * Math.exp(x[i]!));
+  const pullbackOf =
+    (ofX: number, ofW: number) =>
+    ({ x, w }: At, g: Float64Array): At => ({
+      x: x.map((v, i) => ofX * w[i]! ** 2 * Math.exp(v) * g[i]!),
+      w: w.map((v, i) => ofW * 2 * v * Math.exp(x[i]!) * g[i]!),
+    });
+
+  test("each is judged in its own precision", () => {
+    const right = checkBackward(product, pullbackOf(1, 1), { at });
+    expect(right.verdict).toBe("AGREES");
+    expect(right.verdict === "AGREES" && right.limit).toMatch(
+      /each in its own precision: float32 inputs to \d\.\d digits, float64 inputs to (8|9|1\d)\.\d digits/,
+    );
+    expect(checkBackward(product, pullbackOf(1, 1 + 1e-6), { at })).toMatchObject({
+      verdict: "REFUTED",
+      diagnosis: "only the gradient of w is wrong: the claim is 1.000001 times the truth",
+    });
+    expect(checkBackward(product, pullbackOf(1 + 1e-7, 1), { at }).verdict).toBe("AGREES");
+    expect(checkBackward(product, pullbackOf(1.001, 1), { at })).toMatchObject({
+      verdict: "REFUTED",
+      diagnosis: "only the gradient of x is wrong: the claim is 1.001 times the truth",
+    });
+  });
+});
+
+test("many entries are judged at one point, and the report says so", () => {
+  const x = Float64Array.from({ length: 30_000 }, (_, i) => Math.sin(i));
+  const halfSquare = ([own]: readonly Float64Array[]): number => own!.reduce((sum, v) => sum + (v * v) / 2, 0);
+  const verdict = checkBackward(halfSquare, ([own], g) => [own!.map((v) => v * g[0]!)], { at: [x] });
+  expect(verdict).toMatchObject({ verdict: "AGREES", points: 1 });
+  expect(verdict.notes).toContain("there are 30000 entries: they were judged at the given point alone, along random directions");
+});

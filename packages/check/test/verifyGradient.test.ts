@@ -309,7 +309,7 @@ describe("reports", () => {
           import { checkGradient } from "@cotangent/check";
           const loss = …;
           const claimed = …;
-          const at = [tensor([1,-2,0.5])];
+          const at = [tensor([1, -2, 0.5])];
           console.log(String(checkGradient(loss, claimed, { at, seed: 1, points: 0 })));"
     `));
   test("colour only when asked", () => {

@@ -20,6 +20,7 @@ import {
   scalesOf,
   tensorsAt,
 } from "./problem.ts";
+import { programText } from "./reproduction.ts";
 import { type At, firstDefined, large, verdictFrom } from "./verdicts.ts";
 import { uncomputed, type Verdict, verdictOf } from "./verdict.ts";
 
@@ -279,39 +280,39 @@ function gradientAt(box: Box, point: Point, g: Float64Array): Point {
   return found;
 }
 
-/** The rounding noise of the claimed entries along a random direction, or one rounding each where there are many. */
+/** The rounding noise of the claimed entries along a random direction, in float64 without moving float32 inputs; one rounding each where there are many. */
 function noiseOf(box: Box, point: Point, g: Float64Array, claimed: Point, scales: Point, uniform: () => number): Point {
   const { leaves, size } = box.form;
   if (size > 256) return claimed.map((row, k) => row.map((x) => (leaves[k]!.dtype === "float32" ? 2 ** -22 : 2 ** -50) * Math.abs(x)));
-  const direction = directionOf(scales, uniform);
-  const seen = new Map<number, Point>();
-  const at = (t: number): Point => {
-    let found = seen.get(t);
-    if (found === undefined) seen.set(t, (found = gradientAt(box, alongDirection(point, direction, t), g)));
-    return found;
+  const everywhere = directionOf(scales, uniform);
+  const wide = everywhere.map((row, k) => (leaves[k]!.dtype === "float32" ? new Float64Array(0) : row));
+  const along = (direction: Point): ((t: number) => Point) => {
+    const seen = new Map<number, Point>();
+    return (t) => {
+      let found = seen.get(t);
+      if (found === undefined) seen.set(t, (found = gradientAt(box, alongDirection(point, direction, t), g)));
+      return found;
+    };
   };
-  return claimed.map((row, k) => row.map((_, i) => 8 * noiseNear((t) => at(t)[k]![i]!)));
+  const [all, exact] = [along(everywhere), along(wide)];
+  return claimed.map((row, k) => {
+    const at = leaves[k]!.dtype === "float32" ? all : exact;
+    return row.map((_, i) => 8 * noiseNear((t) => at(t)[k]![i]!));
+  });
 }
 
 const reproductionOf =
   ({ forward, backward, form, seed }: Box) =>
   (point: Point): string => {
-    const source = (f: unknown, name: string): string => {
-      const text = Function.prototype.toString.call(f);
-      return text.length <= 400 ? text : `/* ${name} */`;
-    };
-    const arrays = point.map((row, i) =>
-      row.length > 64
+    const arrays = form.leaves.map(({ dtype }, i) => {
+      const row = point[i]!;
+      return row.length > 64
         ? `/* ${formatShape(form.leaves[i]!.shape)} */`
-        : `${form.leaves[i]!.dtype === "float32" ? "Float32Array" : "Float64Array"}.of(${Array.from(row).join(", ")})`,
-    );
+        : `${dtype === "float32" ? "Float32Array" : "Float64Array"}.of(${Array.from(row).join(", ")})`;
+    });
     const at = Array.isArray(form.build(point))
       ? `[${arrays.join(", ")}]`
-      : `{ ${form.keys.map((key, i) => `${key}: ${arrays[i]}`).join(", ")} }`;
-    return [
-      'import { checkBackward } from "@cotangent/check";',
-      `const forward = ${source(forward, "the forward function")};`,
-      `const backward = ${source(backward, "the backward function")};`,
-      `console.log(String(checkBackward(forward, backward, { at: ${at}, seed: ${seed}, points: 0 })));`,
-    ].join("\n");
+      : `{ ${form.keys.map((key, i) => `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)}: ${arrays[i]}`).join(", ")} }`;
+    const lines = [`const at = ${at};`, `console.log(String(checkBackward(forward, backward, { at, seed: ${seed}, points: 0 })));`];
+    return programText("checkBackward", { forward, backward }, lines);
   };

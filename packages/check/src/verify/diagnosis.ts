@@ -55,13 +55,15 @@ export function diagnose(evidence: Evidence): string | undefined {
   const { seen } = evidence;
   const wrong = seen.flatMap((one) => (one.wrong === undefined ? [] : [one.wrong]));
   const right = seen.length - wrong.length;
+  const samples = samplesOf(evidence);
+  const single = samples.length < seen.length ? undefined : oneTensor(evidence, samples);
+  if (single !== undefined) return single;
   const whole = right === 0 ? constantFactor(evidence, wrong.flatMap(pairsOf)) : undefined;
   if (whole !== undefined) return whole;
-  const samples = samplesOf(evidence);
   if (samples.length < seen.length || samples.length === 0) return onlyEntry(evidence, wrong[0]!) ?? somewhere(right, seen.length);
   const isClear = samples.every((sample) => sample.claimed === sample.truth || !isClaim(sample, sample.truth));
   if (!isClear) return first([oneEntry, fewEntries], evidence, samples) ?? somewhere(right, seen.length);
-  return oneTensor(evidence, samples) ?? first(patterns, evidence, samples) ?? somewhere(right, seen.length);
+  return first(patterns, evidence, samples) ?? somewhere(right, seen.length);
 }
 
 function first(list: readonly Pattern[], evidence: Evidence, samples: readonly Sample[]): string | undefined {
@@ -90,12 +92,18 @@ function constantFactor({ named, seen }: Evidence, pairs: readonly Pair[]): stri
     Math.abs(one.truth) / (one.bar || 1e-300) > Math.abs(most.truth) / (most.bar || 1e-300) ? one : most,
   );
   const factor = strongest.claimed / strongest.truth;
-  const fits = pairs.every(({ claimed, truth, bar }) => {
-    const scaled = factor * truth;
-    return Math.abs(claimed - scaled) <= 4 * bar * Math.min(1, Math.abs(factor)) + 1e-9 * Math.max(Math.abs(claimed), Math.abs(scaled));
-  });
-  if (pairs.length < 2 || factor === 0 || !fits) return undefined;
-  const { text, remark } = factorOf(factor, named, numbersOf(seen[0]!.loss));
+  const fits = (x: number): boolean =>
+    pairs.every(({ claimed, truth, bar }) => {
+      const scaled = x * truth;
+      return Math.abs(claimed - scaled) <= 4 * bar * Math.min(1, Math.abs(x)) + 1e-9 * Math.max(Math.abs(claimed), Math.abs(scaled));
+    });
+  if (pairs.length < 2 || factor === 0 || !fits(factor) || fits(1)) return undefined;
+  const { text, remark } = factorOf(
+    factor,
+    named,
+    numbersOf(seen[0]!.loss),
+    Math.max(1e-9, (4 * strongest.bar) / Math.abs(strongest.truth)),
+  );
   return `the claim is ${text} times the truth${remark === undefined ? "" : `: ${remark}`}`;
 }
 

@@ -57,22 +57,23 @@ const famous: readonly (readonly [number, string, remark?: string])[] = [
   [Math.PI / 180, "π/180"],
 ];
 
-/** What a factor is, known to nine digits; `numbers` are the loss's own. */
-export function factorOf(factor: number, named: readonly Named[], numbers: readonly number[] = []): Factor {
-  const is = (x: number): boolean => Math.abs(factor - x) <= 1e-9 * Math.abs(x);
+/** What a factor is, known to nine digits or as far as `relative` says; `numbers` are the loss's own. */
+export function factorOf(factor: number, named: readonly Named[], numbers: readonly number[] = [], relative = 1e-9): Factor {
+  const is = (x: number): boolean => Math.abs(factor - x) <= Math.min(relative, 1e-5) * Math.abs(x);
   const [size, number] = [bySizes(sizesOf(named), is), byNumbers(numbers, is)];
   const isFamous = famous.some(([value]) => is(value));
   if (size?.remark !== undefined && number !== undefined && !isFamous) return { ...size, remark: `${size.remark}, or ${number.remark}` };
-  return size ?? number ?? { text: ratioText(factor), remark: undefined, known: false, plain: false };
+  return size ?? number ?? { text: ratioText(factor, relative), remark: undefined, known: false, plain: false };
 }
 
-const ratioText = (factor: number): string => {
+const ratioText = (factor: number, relative: number): string => {
   for (let under = 2; under <= 12; under++) {
     const over = Math.round(factor * under);
     if (over !== 0 && Math.abs(over) <= 100 && Math.abs(factor * under - over) <= 1e-9 * Math.abs(over) && !Number.isInteger(over / under))
       return `${over}/${under}`;
   }
-  return formatNumber(factor, 9);
+  const fromOne = Math.ceil(-Math.log10(Math.abs(factor - 1))) + 1;
+  return formatNumber(factor, Math.max(2, fromOne, Math.min(9, Math.floor(-Math.log10(relative)))));
 };
 
 function byNumbers(numbers: readonly number[], is: (x: number) => boolean): Factor | undefined {

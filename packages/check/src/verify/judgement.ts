@@ -50,7 +50,11 @@ export interface Open {
 
 export type Judgement = Agreement | Disagreement | KinkFound | NotDefined | Open;
 
-const unitOf = (leaf: Leaf): number => (leaf.dtype === "float32" ? 2 ** -24 : 2 ** -53);
+/** The unit roundoff of a leaf's dtype. */
+export const unitOf = (leaf: Leaf): number => (leaf.dtype === "float32" ? 2 ** -24 : 2 ** -53);
+
+/** What underflow may have done to a number. */
+const leastOf = (leaf: Leaf): number => (leaf.dtype === "float32" ? 2 ** -147 : 2 ** -1072);
 
 /** The largest effect that an entry has over its scale: what entries are small or large against. */
 export function sizeOfGradient(gradient: Point, scales: Point): number {
@@ -148,6 +152,18 @@ function lostDigits(leaves: readonly Leaf[], computed: Point, truth: Point, ulps
   return ulps > tooFar(leaves[0]!) ? [`the formula is right, but in floating point it is ${Math.ceil(ulps)} ulps away`] : [];
 }
 
+/** Inputs of two precisions are verified to different digits. */
+function byPrecision(leaves: readonly Leaf[], bars: Point, scales: Point, reference: number): string {
+  const dtypes = [...new Set(leaves.map(({ dtype }) => dtype))];
+  if (dtypes.length < 2) return "";
+  const texts = dtypes.map((dtype) => {
+    const own = bars.map((row, k) => row.map((bar, i) => (leaves[k]!.dtype === dtype ? (bar * scales[k]![i]!) / reference : 0)));
+    const worst = own.reduce((most, row) => Math.max(most, ...row), 0);
+    return `${dtype} inputs to ${digitsFrom(worst, 15.9).toFixed(1)} digits`;
+  });
+  return `; each in its own precision: ${texts.join(", ")}`;
+}
+
 /** A claim of plain numbers against a truth with error bars; `slack` is what rounding may have done to the claim. */
 export function judgeNumbers(
   leaves: readonly Leaf[],
@@ -162,7 +178,7 @@ export function judgeNumbers(
   const size = sizeOfGradient(truth, scales);
   const reference = referenceSize(size, sizeOfGradient(slack, scales), value);
   const bars = slack.map((row, k) =>
-    row.map((bar, i) => bar + 64 * unitOf(leaves[k]!) * (Math.abs(truth[k]![i]!) + size / scales[k]![i]!)),
+    row.map((bar, i) => bar + leastOf(leaves[k]!) + 64 * unitOf(leaves[k]!) * (Math.abs(truth[k]![i]!) + size / scales[k]![i]!)),
   );
   const wrong: Place[] = [];
   let [worst, hidden, hiddenBy] = [0, 0, 0];
@@ -187,5 +203,5 @@ export function judgeNumbers(
     };
   if (digits < 4) return { kind: "undecided", why: `rounding noise hides all but ${digits.toFixed(1)} digits`, digits };
   const ulps = precise ? ulpsOf(leaves, claimed, truth, scales, size) : undefined;
-  return { kind: "agrees", digits, ulps, limit, notes: [] };
+  return { kind: "agrees", digits, ulps, limit: limit + byPrecision(leaves, bars, scales, reference), notes: [] };
 }

@@ -3,7 +3,7 @@
  * knows functions of points; it knows neither tensors nor graphs.
  */
 import { differentiate, type DifferentiateOptions, type Estimate, noiseNear, residualSlope } from "./differences.ts";
-import { type Agreement, type Disagreement, type Judgement, judgeNumbers, type Place, sizeOfGradient } from "./judgement.ts";
+import { type Agreement, type Disagreement, type Judgement, judgeNumbers, type Place, sizeOfGradient, unitOf } from "./judgement.ts";
 import { alongDirection, directionOf, type Leaf, type Point } from "./problem.ts";
 import type { Slope } from "./replay.ts";
 
@@ -179,9 +179,10 @@ interface Residual {
 }
 
 function residual(probe: Probe, direction: Point, options: DifferentiateOptions): Residual {
-  let [claimed, size, noise, rest] = [0, 0, 0, 0];
+  let [claimed, rounding, noise, rest] = [0, 0, 0, 0];
   direction.forEach((row, k) => {
     const [c, n] = [probe.claimed[k]!, probe.noise[k]!];
+    const unit = unitOf(probe.leaves[k]!);
     for (let i = 0; i < row.length; i++) {
       const u = row[i]!;
       if (u === 0) continue;
@@ -189,13 +190,12 @@ function residual(probe: Probe, direction: Point, options: DifferentiateOptions)
       const sum = claimed + term;
       rest = sum - claimed - term;
       claimed = sum;
-      size += Math.abs(c[i]! * u);
+      rounding += unit * Math.abs(c[i]! * u);
       noise += (n[i]! * u) ** 2;
     }
   });
   const found = estimate(probe, direction, Math.abs(claimed), options);
-  const unit = probe.leaves.some((leaf) => leaf.dtype === "float32") ? 2 ** -24 : 2 ** -53;
-  return { difference: found.value - claimed, bar: 10 * found.error + 64 * unit * size + 4 * Math.sqrt(noise), found };
+  return { difference: found.value - claimed, bar: 10 * found.error + 64 * rounding + 4 * Math.sqrt(noise), found };
 }
 
 function judgeDirections(probe: Probe): Judgement {
@@ -302,7 +302,6 @@ function restricted(direction: Point, range: Range): Point {
 /** The entries among some that differences of the loss show to be wrong. */
 function disagreement(probe: Probe, level: Level, places: readonly Place[]): Disagreement {
   const [truth, bars] = [probe.claimed.map((entries) => entries.slice()), zeros(probe.claimed)];
-  const unit = 2 ** -53;
   const entries = places.filter((place) => {
     const { leaf, at } = place;
     const scale = probe.scales[leaf]![at]!;
@@ -312,7 +311,7 @@ function disagreement(probe: Probe, level: Level, places: readonly Place[]): Dis
       target: 1e-7 * Math.abs(claimed * scale),
     });
     if (found.failure !== undefined || found.kink !== undefined) return false;
-    const bar = (10 * found.error) / scale + 64 * unit * Math.abs(claimed) + 4 * probe.noise[leaf]![at]!;
+    const bar = (10 * found.error) / scale + 64 * unitOf(probe.leaves[leaf]!) * Math.abs(claimed) + 4 * probe.noise[leaf]![at]!;
     truth[leaf]![at] = found.value / scale;
     bars[leaf]![at] = bar;
     return Math.abs(claimed - found.value / scale) > bar;

@@ -14,8 +14,11 @@ import {
   sameShape,
   sizeOf,
   unflatten,
+  unravel,
 } from "@cotangent/core/engine";
 import { checkArgumentError } from "../errors.ts";
+
+export { unravel };
 
 /** The entries of every differentiated leaf, in order. */
 export type Point = readonly Float64Array[];
@@ -126,17 +129,6 @@ export function outside(leaves: readonly Leaf[], point: Point): string | undefin
       return `${path}${formatShape(unravel(at, shape))} = ${point[k]![at]} is outside ${closed ? "[" : "("}${low}, ${high}${closed ? "]" : ")"}`;
   }
   return undefined;
-}
-
-/** The place of a flat index in a shape. */
-export function unravel(at: number, shape: Shape): number[] {
-  const index = new Array<number>(shape.length);
-  let rest = at;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    index[axis] = rest % shape[axis]!;
-    rest = Math.floor(rest / shape[axis]!);
-  }
-  return index;
 }
 
 /** The size of a step that means something to each entry: its own magnitude, or for a zero its neighbours', or the domain's. */

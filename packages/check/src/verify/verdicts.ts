@@ -41,13 +41,17 @@ export function firstDefined(judge: (amount: number) => At): At | undefined {
 
 type Judgements = readonly At[];
 
-function common({ seed }: Context, at: Judgements): Common {
+function common({ seed, size }: Context, at: Judgements): Common {
+  const alone = size > large ? [`there are ${size} entries: they were judged at the given point alone, along random directions`] : [];
   return {
     seed,
     points: at.length,
     directions: directionsTried,
     method: at[0]!.method,
-    notes: [...new Set(at.flatMap(({ notes, judgement }) => (judgement.kind === "agrees" ? [...notes, ...judgement.notes] : notes)))],
+    notes: [
+      ...alone,
+      ...new Set(at.flatMap(({ notes, judgement }) => (judgement.kind === "agrees" ? [...notes, ...judgement.notes] : notes))),
+    ],
   };
 }
 
