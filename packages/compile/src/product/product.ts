@@ -61,7 +61,6 @@ export function productFunctions(precision: Precision, { relaxed = false }: Lane
   const { lanes } = layout;
   const name = (topic: string): string => `${topic}_${precision}`;
   const [storePart, tile, lowTile, product] = [name("storePart"), name("tile"), name("lowTile"), name("product")];
-  const unroll = relaxed ? 4 : 2;
   return {
     functions: [
       ...[panelRows, lanes].flatMap((width) => [
@@ -69,8 +68,8 @@ export function productFunctions(precision: Precision, { relaxed = false }: Lane
         packSlowlyFunction(name(`packSlowly${width}`), layout, width),
       ]),
       storePartFunction(storePart, layout),
-      tileFunction(tile, storePart, layout, { rowVectors: panelRows / lanes, columnPanels: 1, unroll, relaxed }),
-      tileFunction(lowTile, storePart, layout, { rowVectors: lowRows / lanes, columnPanels: 2, unroll, relaxed }),
+      tileFunction(tile, storePart, layout, { rowVectors: panelRows / lanes, columnPanels: 1, relaxed }),
+      tileFunction(lowTile, storePart, layout, { rowVectors: lowRows / lanes, columnPanels: 2, relaxed }),
       productFunction(product, tile, lowTile, layout),
     ],
     rowsOfPanel: panelRows,
