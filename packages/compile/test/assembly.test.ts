@@ -33,6 +33,12 @@ const sample = {
   zero: 0,
 } as const;
 
+/** The same bytes, up to the names that only ours carries at its end. */
+function expectSame(bytes: Uint8Array, assembled: Uint8Array): void {
+  expect(bytes.slice(0, assembled.length)).toEqual(assembled);
+  expect(bytes[assembled.length]).toBe(0);
+}
+
 const structured = new Set(["block", "loop", "if", "else", "end", "br", "br_if"]);
 
 describe("the assembler", () => {
@@ -41,7 +47,7 @@ describe("the assembler", () => {
     const body: Instruction[] = [["unreachable"], instruction, ["unreachable"]];
     const module = moduleOf({ name: "run", parameters: ["i32"], results: ["v128"], locals: ["v128", "v128", "i32"], body, exported: true });
     const bytes = encodeModule(module);
-    expect(bytes).toEqual(new Uint8Array(assemble(printModule(module))));
+    expectSame(bytes, new Uint8Array(assemble(printModule(module))));
     if (!name.includes("relaxed")) expect(WebAssembly.validate(bytes)).toBe(true);
   });
 
@@ -80,7 +86,7 @@ describe("the assembler", () => {
     writer.emit("local.get", total);
     const module = moduleOf(writer.finish());
     const bytes = encodeModule(module);
-    expect(bytes).toEqual(new Uint8Array(assemble(printModule(module))));
+    expectSame(bytes, new Uint8Array(assemble(printModule(module))));
     const memory = new WebAssembly.Memory({ initial: 1 });
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory }, math: { sin: Math.sin } });
     expect((exports.sum as (n: number) => number)(10)).toBe(1 + 3 + 5 + 7 + 9);

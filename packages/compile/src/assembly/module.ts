@@ -68,7 +68,17 @@ export function encodeModule({ imports, functions }: ModuleCode): Uint8Array<Arr
     10,
     functions.map((one) => functionBytes(one, places)),
   );
+  nameSection(out, [...imports, ...functions]);
   return Uint8Array.from(out);
+}
+
+/** The functions' names, for profilers and stack traces. */
+function nameSection(out: number[], functions: readonly { readonly name: string }[]): void {
+  const names = [...leb(functions.length), ...functions.flatMap(({ name }, i) => [...leb(i), ...text(name)])];
+  const content = [...text("name"), 1, ...leb(names.length), ...names];
+  out.push(0);
+  unsigned(content.length, out);
+  for (const byte of content) out.push(byte);
 }
 
 function leb(value: number): number[] {
