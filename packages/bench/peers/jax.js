@@ -44,8 +44,7 @@ function attention(x, Wqkv, bqkv, Wo, bo, heads) {
 
 function layer(x, kernel, bias) {
   const y = nn.relu(lax.conv(x, kernel, [1, 1], "SAME").add(bias.reshape([-1, 1, 1])));
-  const [batch, filters, side] = y.shape;
-  return np.max(y.reshape([batch, filters, side / 2, 2, side / 2, 2]), [3, 5]);
+  return lax.reduceWindow(y, (window) => np.max(window), [2, 2], [2, 2]);
 }
 
 /** For each workload a function of its settings that gives the compiled function of its inputs. */
@@ -73,12 +72,20 @@ const problems = {
           .add(np.tanh(x)),
       ),
     ),
-  chain: ({ steps }) =>
-    gradientOf((start) => {
+  /** In compiled pieces: traced as one, a thousand steps overflow the stack of jax-js. */
+  chain({ steps }) {
+    const length = 50;
+    const piece = jit((start) => {
       let x = start;
-      for (let i = 0; i < steps; i++) x = np.sin(x).mul(0.99).add(0.1);
+      for (let i = 0; i < length; i++) x = np.sin(x).mul(0.99).add(0.1);
       return x;
-    }),
+    });
+    return gradientOf((start) => {
+      let x = start;
+      for (let i = 0; i < steps; i += length) x = piece(x);
+      return x;
+    });
+  },
   transformer: ({ heads }) =>
     gradientOf(({ gain1, bias1, Wqkv, bqkv, Wo, bo, gain2, bias2, W1, b1, W2, b2 }, x, target) => {
       const attended = x.ref.add(attention(layerNorm(x, gain1, bias1), Wqkv, bqkv, Wo, bo, heads));

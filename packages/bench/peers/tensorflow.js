@@ -154,19 +154,27 @@ export async function open(backend) {
   setThreadsCount(1);
   if (!(await tf.setBackend(backend))) throw new Error(`the ${backend} backend does not start`);
   tf.enableProdMode();
+  /** The tensors of the last workload, for nothing else frees them. */
+  let held = [];
   return {
     version: tf.version_core,
     prepare(problem, settings, data, mapData) {
+      tf.dispose(held);
       const f = problems[problem];
       const { arrange, restore } = layouts[problem] ?? { arrange: (inputs) => inputs, restore: (out) => out };
-      const inputs = arrange(data.map((part) => mapData(part, ({ shape, values }) => tf.tensor(Float32Array.from(values), shape))));
+      const given = data.map((part) => mapData(part, ({ shape, values }) => tf.tensor(Float32Array.from(values), shape)));
+      const inputs = arrange(given);
+      held = [given, inputs];
       const run = () => tf.tidy(() => f(...inputs, settings));
-      const dispose = (out) => tf.dispose(out);
       return {
         /** The backends compute at once; the results stay where they are. */
-        call: () => dispose(run()),
+        call: () => tf.dispose(run()),
         results() {
-          const out = restore(run());
+          const [raw, out] = tf.tidy(() => {
+            const raw = run();
+            return [raw, restore(raw)];
+          });
+          held.push(raw, out);
           return { out, isLeaf: (value) => value instanceof tf.Tensor, read: (leaf) => leaf.dataSync() };
         },
       };

@@ -34,11 +34,13 @@ export function drawChart(run: Run): string {
     const y = round(down(name)!);
     return `<line x1="${margin.left}" x2="${width - margin.right}" y1="${y}" y2="${y}" stroke="#eee"/><text x="${margin.left - 10}" y="${y + 4}" text-anchor="end">${name}</text>`;
   });
-  const marks = dots.map(({ engine, workload, ratio }) => {
-    const [x, y] = [round(across(ratio)), round(down(workload)!)];
-    const label = `<title>${escape(`${workload}, ${engine.title}: ${ratio.toPrecision(3)} times ${base!.title}`)}</title>`;
-    return mark(engine, x, y, label);
-  });
+  const marks = [...dots.filter(({ engine }) => engine.own), ...dots.filter(({ engine }) => !engine.own)].map(
+    ({ engine, workload, ratio }) => {
+      const [x, y] = [round(across(ratio)), round(down(workload)!)];
+      const label = `<title>${escape(`${workload}, ${engine.title}: ${ratio.toPrecision(3)} times ${base!.title}`)}</title>`;
+      return mark(engine, x, y, label);
+    },
+  );
   const shown = run.engines.filter((engine) => dots.some((dot) => dot.engine === engine));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="13" fill="#222">`,
@@ -69,8 +71,9 @@ function dotsOf(run: Run, base: Engine): Dot[] {
 /** Discs for float32, squares for float64; Cotangent's own are larger. */
 function mark({ precision, own, colour }: Engine, x: number, y: number, inside = ""): string {
   const size = own ? 6.5 : 4.5;
-  if (precision === "float32") return `<circle cx="${x}" cy="${y}" r="${size}" fill="${colour}" stroke="#fff">${inside}</circle>`;
-  return `<rect x="${x - size}" y="${y - size}" width="${2 * size}" height="${2 * size}" fill="${colour}" stroke="#fff">${inside}</rect>`;
+  if (precision === "float32")
+    return `<circle cx="${x}" cy="${y}" r="${size}" fill="${colour}" fill-opacity="0.9" stroke="#fff">${inside}</circle>`;
+  return `<rect x="${x - size}" y="${y - size}" width="${2 * size}" height="${2 * size}" fill="${colour}" fill-opacity="0.9" stroke="#fff">${inside}</rect>`;
 }
 
 function legend(shown: readonly Engine[]): string[] {

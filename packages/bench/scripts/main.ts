@@ -14,22 +14,14 @@ import { build } from "esbuild";
 import { type Workload, workloads } from "../src/index.ts";
 import { drawChart } from "./chart.ts";
 import { contest, type Entry } from "./contest.ts";
-import { engines, findPythons, installPeers } from "./engines.ts";
+import { type Engine, engines, findPythons, installPeers, type Surroundings } from "./engines.ts";
 import { describeMachine } from "./machine.ts";
 import { reportOf, writeReadme } from "./report.ts";
-import { efforts } from "./rounds.ts";
+import { type Effort, efforts } from "./rounds.ts";
 import type { Session } from "./session.ts";
 import { printWorkload } from "./terminal.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: "string" },
-    engines: { type: "string" },
-    quick: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    "v8-flags": { type: "string", default: "" },
-  },
-});
+const output = fileURLToPath(new URL("../output/", import.meta.url));
 
 const listed = (text: string): string[] => text.split(",").map((name) => name.trim().toLowerCase());
 
@@ -45,67 +37,88 @@ function chosenBy<T extends { readonly name: string }>(all: readonly T[], names:
 
 const isSmall = ({ name }: Workload): boolean => !/^W3-(512|1024)/.test(name);
 
-const chosenWorkloads = chosenBy(workloads, options.only, "workload").filter((each) => !options.quick || isSmall(each));
-const chosenEngines = chosenBy(engines, options.engines, "engine");
-const judge = engines.find(({ name }) => name === "plain")!;
-const output = fileURLToPath(new URL("../output/", import.meta.url));
-const machine = describeMachine();
+async function main(): Promise<void> {
+  const { values: options } = parseArgs({
+    options: {
+      only: { type: "string" },
+      engines: { type: "string" },
+      quick: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      "v8-flags": { type: "string", default: "" },
+    },
+  });
+  const chosen = chosenBy(workloads, options.only, "workload").filter((each) => !options.quick || isSmall(each));
+  const contestants = chosenBy(engines, options.engines, "engine");
+  const machine = describeMachine();
+  mkdirSync(output, { recursive: true });
+  const flags = options["v8-flags"];
+  const surroundings = await prepare(flags.split(" ").filter(Boolean), contestants);
 
-mkdirSync(output, { recursive: true });
-const worker = join(output, "worker.mjs");
-await build({
-  entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
-  outfile: worker,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node20",
-  conditions: ["@cotangent/source"],
-  logLevel: "error",
-});
+  const start = performance.now();
+  const entries = await runAll(chosen, contestants, surroundings, options.quick ? efforts.quick : efforts.full);
+  const seconds = (performance.now() - start) / 1000;
+  const run = { machine, entries, engines: contestants, workloads: chosen, seconds, quick: options.quick, flags };
 
-const wantsPeers = chosenEngines.some(({ absent }) => absent({ worker: [], pythons: {}, missing: "asked" }) === "asked");
-const surroundings = {
-  worker: [process.execPath, ...options["v8-flags"].split(" ").filter(Boolean), worker],
-  pythons: findPythons(["torch", "numpy"]),
-  missing: wantsPeers ? installPeers() : undefined,
-};
-
-const folder = mkdtempSync(join(tmpdir(), "cotangent-bench-"));
-const entries: Entry[] = [];
-const lasting = new Map<string, Session>();
-const start = performance.now();
-try {
-  for (const workload of chosenWorkloads) {
-    const effort = options.quick ? efforts.quick : efforts.full;
-    const found = await contest(workload, chosenEngines, judge, { surroundings, effort, patience: 60_000, lasting, folder });
-    printWorkload(workload, found, chosenEngines);
-    entries.push(...found);
+  writeFileSync(join(output, "results.json"), `${JSON.stringify({ machine, entries }, null, 1)}\n`);
+  const isWhole = !options.quick && options.only === undefined && options.engines === undefined;
+  if (isWhole || options.write) {
+    writeFileSync(fileURLToPath(new URL("../results.svg", import.meta.url)), drawChart(run));
+    writeReadme(reportOf(run));
+  } else {
+    writeFileSync(join(output, "results.svg"), drawChart(run));
+    writeFileSync(join(output, "results.md"), reportOf(run));
+    console.log("packages/bench/output has results.md, results.svg and results.json");
   }
-} finally {
-  for (const session of lasting.values()) session.close();
-  rmSync(folder, { recursive: true });
+  console.log(`${Math.round(seconds)} s`);
 }
 
-const seconds = (performance.now() - start) / 1000;
-const run = {
-  machine,
-  entries,
-  engines: chosenEngines,
-  workloads: chosenWorkloads,
-  seconds,
-  quick: options.quick,
-  flags: options["v8-flags"],
-};
-writeFileSync(join(output, "results.json"), `${JSON.stringify({ machine, entries }, null, 1)}\n`);
-const isWhole = !options.quick && options.only === undefined && options.engines === undefined;
-const report = reportOf(run);
-if (isWhole || options.write) {
-  writeFileSync(fileURLToPath(new URL("../results.svg", import.meta.url)), drawChart(run));
-  writeReadme(report);
-} else {
-  writeFileSync(join(output, "results.svg"), drawChart(run));
-  writeFileSync(join(output, "results.md"), report);
-  console.log("packages/bench/output has results.md, results.svg and results.json");
+/** Bundles the worker as a user would bundle it, looks for Pythons, and installs the npm packages of the peers if one is wanted. */
+async function prepare(flags: readonly string[], contestants: readonly Engine[]): Promise<Surroundings> {
+  const worker = join(output, "worker.mjs");
+  await build({
+    entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
+    outfile: worker,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    conditions: ["@cotangent/source"],
+    logLevel: "silent",
+  });
+  const asked = { worker: [], pythons: {}, missing: "asked" };
+  return {
+    worker: [process.execPath, ...flags, worker],
+    pythons: findPythons(["torch", "numpy"]),
+    missing: contestants.some(({ absent }) => absent(asked) === asked.missing) ? installPeers() : undefined,
+  };
 }
-console.log(`${Math.round(seconds)} s`);
+
+async function runAll(
+  chosen: readonly Workload[],
+  contestants: readonly Engine[],
+  surroundings: Surroundings,
+  effort: Effort,
+): Promise<readonly Entry[]> {
+  const folder = mkdtempSync(join(tmpdir(), "cotangent-bench-"));
+  const lasting = new Map<string, Session>();
+  const judge = engines.find(({ name }) => name === "plain")!;
+  const entries: Entry[] = [];
+  try {
+    for (const workload of chosen) {
+      const found = await contest(workload, contestants, judge, { surroundings, effort, patience: 60_000, lasting, folder });
+      printWorkload(workload, found, contestants);
+      entries.push(...found);
+    }
+  } finally {
+    for (const session of lasting.values()) session.close();
+    rmSync(folder, { recursive: true });
+  }
+  return entries;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -109,8 +109,13 @@ function ratios(run: Run): string {
     const known = browsers.map((engine) => ratioOf(run, workload, engine)).filter((ratio) => ratio !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   };
+  const precisions = (workload: Workload): number | undefined => {
+    const [single, double] = own.map((engine) => entryOf(run, workload, engine)?.same?.median);
+    return single === undefined || double === undefined ? undefined : double / single;
+  };
   const columns = [
     ...peers.map((engine) => ({ title: engine.title, ratio: (workload: Workload) => ratioOf(run, workload, engine) })),
+    ...(own.length === 2 ? [{ title: `${own[1]!.title} over ${own[0]!.title}`, ratio: precisions }] : []),
     ...(browsers.length > 1 ? [{ title: "better of TensorFlow.js and jax-js", ratio: better }] : []),
   ];
   const rows = run.workloads.map((workload) => [workload.name, ...columns.map(({ ratio }) => shown(ratio(workload)))]);

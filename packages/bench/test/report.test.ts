@@ -1,0 +1,67 @@
+// What a run says: errors are measured against the largest entry, nothing that was not timed goes unsaid, ratios are of medians.
+import { describe, expect, test } from "vitest";
+import { largestError, type Results } from "../scripts/agreement.ts";
+import { drawChart } from "../scripts/chart.ts";
+import type { Entry } from "../scripts/contest.ts";
+import { engines } from "../scripts/engines.ts";
+import { reportOf, type Run } from "../scripts/report.ts";
+import { workloads } from "../src/index.ts";
+
+const results = (...parts: number[][]): Results => ({
+  sizes: parts.map((part) => part.length),
+  numbers: Float64Array.from(parts.flat()),
+});
+
+describe("the largest error", () => {
+  test("is a share of the largest entry of each result", () => {
+    expect(largestError(results([1, 2], [100.5]), results([1.25, 2], [100]))).toBe(0.125);
+  });
+  test("is infinite where sizes differ, NaN where an entry is, and nothing for underflow", () => {
+    expect(largestError(results([1]), results([1, 2]))).toBe(Number.POSITIVE_INFINITY);
+    expect(largestError(results([Number.NaN]), results([1]))).toBeNaN();
+    expect(largestError(results([0]), results([1e-60]))).toBe(0);
+  });
+});
+
+const timing = (median: number) => ({ median, best: median / 2, samples: 3, calls: 10 });
+const [w1a, product] = [workloads.find(({ name }) => name === "W1a")!, workloads.find(({ name }) => name === "W3-64")!];
+const [jit, jax, torch] = ["jit-f32", "jax", "torch-f32"].map((name) => engines.find((engine) => engine.name === name)!);
+const entries: Entry[] = [
+  { workload: "W1a", engine: "jit-f32", first: 12, error: 1e-7, same: timing(0.02), fresh: timing(0.03) },
+  { workload: "W1a", engine: "jax", first: 90, error: 2e-7, same: timing(0.5), version: "1.2.3" },
+  { workload: "W1a", engine: "torch-f32", reason: "no Python here has torch" },
+  { workload: "W3-64", engine: "jit-f32", first: 9, error: 1e-7, same: timing(0.02), fresh: timing(0.02) },
+  { workload: "W3-64", engine: "jax", first: 9, error: 0.6, reason: "wrong value: off by 6e-1 of the largest entry" },
+  { workload: "W3-64", engine: "torch-f32", reason: "no Python here has torch" },
+];
+const run: Run = {
+  machine: { processor: "A & B", cores: 2, node: "20.0.0", date: "2026-01-01", load: 4 },
+  entries,
+  engines: [jit!, jax!, torch!],
+  workloads: [w1a, product],
+  seconds: 10,
+  quick: false,
+  flags: "",
+};
+
+describe("the report", () => {
+  const report = reportOf(run);
+
+  test("has times, ratios of medians, and GFLOP/s", () => {
+    expect(report).toContain("| W1a | 0.0200 · 0.0100 | 0.500 · 0.250 |");
+    expect(report).toContain("| W1a | 25.0 |");
+    expect(report).toContain(`| Cotangent jit f32 | ${((2 * 64 ** 3) / 0.01 / 1e6).toFixed(1)} |`);
+    expect(report).toContain("| W1a | 12.0 | 0.0200 | 0.0300 | 90.0 | 0.500 |");
+  });
+  test("says why anything was not timed, and that the machine was not quiet", () => {
+    expect(report).toContain("| jax-js jit f32 | W3-64 | wrong value: off by 6e-1 of the largest entry |");
+    expect(report).toContain("| PyTorch eager f32 | all | no Python here has torch |");
+    expect(report).toContain("load average was 4.0");
+  });
+  test("is drawn as SVG with a dot for each timing", () => {
+    const svg = drawChart(run);
+    expect(svg.match(/<title>W/g)).toHaveLength(3);
+    expect(svg).toContain("A &amp; B");
+    expect(svg).not.toMatch(/NaN|undefined/);
+  });
+});
