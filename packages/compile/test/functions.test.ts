@@ -3,16 +3,26 @@
 import { type ExpressionKind, doubleDouble, real } from "@cotangent/core/engine";
 import { describe, expect, it } from "vitest";
 import { writeFunction } from "../src/assembly/function.ts";
-import type { Precision } from "../src/assembly/lanes.ts";
-import { encodeModule } from "../src/assembly/module.ts";
-import { arity, vectorForms, vectorFunction } from "../src/functions/vector.ts";
+import { emitValues, lanes, type Precision, type Value } from "../src/assembly/lanes.ts";
+import { encodeModule, type FunctionCode, type ImportedFunction } from "../src/assembly/module.ts";
+import { arity, inPlace, keepConstants, vectorForms, vectorFunction } from "../src/functions/vector.ts";
 
 type Floats = Float64Array | Float32Array;
 
 /** The function over arrays of four entries or a multiple. */
 function compiled(kind: ExpressionKind, precision: Precision, relaxed: boolean): (...args: readonly number[][]) => Floats {
   const { name, functions, imports } = vectorFunction(kind, precision, { relaxed });
-  const count = arity(kind);
+  return caller(arity(kind), name, precision, functions, imports);
+}
+
+/** A function of a module over arrays, by its name and how many arguments it takes. */
+function caller(
+  count: number,
+  name: string,
+  precision: Precision,
+  functions: readonly FunctionCode[],
+  imports: readonly ImportedFunction[],
+): (...args: readonly number[][]) => Floats {
   const writer = writeFunction("run", Array(count + 2).fill("i32"), [], true);
   const [to, bytes, at] = [count, count + 1, writer.local("i32")];
   const address = (base: number): void => {
@@ -327,5 +337,25 @@ describe("a vector function", () => {
     expect([...compiled("lgamma", "f64", false)(x)]).toEqual(x.map(real.lgamma));
     expect([...compiled("lgamma", "f32", false)(x)]).toEqual(x.map((one) => Math.fround(real.lgamma(one))));
     expect([...compiled("remainder", "f64", false)(x, [3, -1, 2, 7])]).toEqual([0.5, -0.5, 0.5, 2]);
+    expect([...compiled("polygamma", "f64", false)([0, 1, 2, 3], x)]).toEqual(x.map((one, i) => real.polygamma(i, one)));
+  });
+
+  it("written in place gives what the call gives, its constants kept ahead", () => {
+    for (const kind of kinds) {
+      for (const precision of ["f64", "f32"] as const) {
+        const m = lanes(precision);
+        const writer = writeFunction("inside", Array(arity(kind)).fill("v128"), ["v128"], true);
+        const args = Array.from({ length: arity(kind) }, (_, i) => m.local(i));
+        const { value } = inPlace(m, kind, args);
+        const known = new Map<Value, number>();
+        keepConstants([value], writer, known);
+        emitValues([value], writer, known);
+        const { functions, imports } = vectorFunction(kind, precision, {});
+        const run = caller(arity(kind), "inside", precision, [...functions, writer.finish()], imports);
+        const x = [0.25, 0.5, 0.75, 0.875].map((one) => (kind === "acosh" ? one + 1 : one));
+        const numbers = Array.from({ length: arity(kind) }, () => x);
+        expect(run(...numbers), kind).toEqual(compiled(kind, precision, false)(...numbers));
+      }
+    }
   });
 });

@@ -69,3 +69,16 @@ export function nearestWhole(m: Lanes, x: Value, factor: number, offset = 0): { 
 /** A mask of the lanes of x that are not in [from, to], NaN among them. */
 export const outsideOf = (m: Lanes, x: Value, from: number, to: number): Value =>
   m.not(m.and(m.lessEqual(m.constant(from), x), m.lessEqual(x, m.constant(to))));
+
+/** The name of a function of vectors in a module. */
+export const nameOf = (kind: ExpressionKind, precision: Precision): string => `${kind}_${precision === "f64" ? "f64x2" : "f32x4"}`;
+
+/** A function of four float32 as that of two float64, for each half of the lanes. */
+export function throughDoubles(m: Lanes, kind: ExpressionKind, args: readonly Value[]): Value {
+  const lower = (x: Value): Value => m.apply(["f64x2.promote_low_f32x4"], [x]);
+  const upperHalf = Uint8Array.from({ length: 16 }, (_, i) => 8 + (i % 8));
+  const upper = (x: Value): Value => lower(m.apply(["i8x16.shuffle", upperHalf], [x, x]));
+  const half = (widen: (x: Value) => Value): Value => m.apply(["f32x4.demote_f64x2_zero"], [m.call(nameOf(kind, "f64"), args.map(widen))]);
+  const joined = Uint8Array.from({ length: 16 }, (_, i) => (i < 8 ? i : i + 8));
+  return m.apply(["i8x16.shuffle", joined], [half(lower), half(upper)]);
+}

@@ -4,7 +4,17 @@
  */
 import type { Lanes, Value } from "../assembly/lanes.ts";
 import { powerOfTwo } from "./exponential.ts";
-import { format, nearestWhole, outsideOf, type PerPrecision, polynomial, signBit, type VectorForm, withSign } from "./form.ts";
+import {
+  format,
+  nearestWhole,
+  outsideOf,
+  type PerPrecision,
+  polynomial,
+  signBit,
+  throughDoubles,
+  type VectorForm,
+  withSign,
+} from "./form.ts";
 import { largest, lowerBits, smallestNormal, split } from "./logarithm.ts";
 
 /** (3 atanh(s)/s - 3 - s²)/s⁴ in powers of s²: minimax, by the Remez algorithm in 70 digits. */
@@ -118,13 +128,3 @@ export const cbrt: VectorForm = {
     return { value: withSign(m, value, x!), outside: outsideOf(m, magnitude, smallestNormal[m.precision], largest[m.precision]) };
   },
 };
-
-/** Each half of the lanes through the function of float64. */
-function throughDoubles(m: Lanes, kind: string, args: readonly Value[]): Value {
-  const lower = (x: Value): Value => m.apply(["f64x2.promote_low_f32x4"], [x]);
-  const upperHalf = Uint8Array.from({ length: 16 }, (_, i) => 8 + (i % 8));
-  const upper = (x: Value): Value => lower(m.apply(["i8x16.shuffle", upperHalf], [x, x]));
-  const half = (widen: (x: Value) => Value): Value => m.apply(["f32x4.demote_f64x2_zero"], [m.call(`${kind}_f64x2`, args.map(widen))]);
-  const joined = Uint8Array.from({ length: 16 }, (_, i) => (i < 8 ? i : i + 8));
-  return m.apply(["i8x16.shuffle", joined], [half(lower), half(upper)]);
-}

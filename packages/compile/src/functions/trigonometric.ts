@@ -5,10 +5,10 @@
 import type { Lanes, Value } from "../assembly/lanes.ts";
 import { nearestWhole, type PerPrecision, polynomial, signBit, type VectorForm } from "./form.ts";
 
-/** π/2 in parts; those before the last have 33 bits (f32: 14). */
-const halfPi: PerPrecision<readonly number[]> = {
-  f64: [1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21],
-  f32: [1.5706787109375, 0.00011761486530303955, 9.920313459588215e-10, 6.223371969669989e-14],
+/** π/2 in parts, those before the last of 33 bits (f32: 14), and a rest whose product with n is small beside any x - n π/2. */
+const halfPi: PerPrecision<{ readonly parts: readonly number[]; readonly rest: number }> = {
+  f64: { parts: [1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21], rest: 0 },
+  f32: { parts: [1.5706787109375, 0.00011761486530303955, 9.920313459588215e-10], rest: 6.223371969669989e-14 },
 };
 
 /** Up to here n has 20 bits (f32: 10), so that its products with the parts are exact. */
@@ -40,7 +40,8 @@ function quadrant(m: Lanes, x: Value): Quadrant {
   const { whole, bits } = nearestWhole(m, x, 2 / Math.PI);
   let r = x;
   let lost: Value | undefined;
-  for (const part of halfPi[m.precision]) {
+  const { parts, rest } = halfPi[m.precision];
+  for (const part of parts) {
     const next = m.multiplyAdd(whole, m.constant(-part), r);
     if (r !== x) {
       const lostHere = m.multiplyAdd(whole, m.constant(-part), m.sub(r, next));
@@ -48,6 +49,7 @@ function quadrant(m: Lanes, x: Value): Quadrant {
     }
     r = next;
   }
+  if (rest !== 0) lost = m.multiplyAdd(whole, m.constant(-rest), lost!);
   const z = m.mul(r, r);
   const half = m.constant(0.5);
   const one = m.constant(1);

@@ -8,7 +8,7 @@ import { emitValues, type Lanes, lanes, type LanesOptions, type Precision, type 
 import type { FunctionCode, ImportedFunction, ValueType } from "../assembly/module.ts";
 import { erf, erfc, erfcx } from "./error.ts";
 import { cosh, exp, exp2, expm1, sinh, tanh } from "./exponential.ts";
-import type { VectorForm, VectorValue } from "./form.ts";
+import { nameOf, throughDoubles, type VectorForm, type VectorValue } from "./form.ts";
 import { acos, acosh, asin, asinh, atan, atan2, atanh } from "./inverse.ts";
 import { log, log1p, log2, log10 } from "./logarithm.ts";
 import { cbrt, pow } from "./power.ts";
@@ -57,8 +57,6 @@ export const arity = (kind: ExpressionKind): number => (binary.has(kind) ? 2 : 1
 
 const shapeOf = (precision: Precision): string => (precision === "f64" ? "f64x2" : "f32x4");
 
-const nameOf = (kind: ExpressionKind, precision: Precision): string => `${kind}_${shapeOf(precision)}`;
-
 /**
  * A function of the arithmetic by its kind ("exp", "pow", …) on vectors: `name` takes as many v128 as the function has arguments and gives
  * one. Never traps; what a lane gives depends on that lane alone.
@@ -71,8 +69,7 @@ const nameOf = (kind: ExpressionKind, precision: Precision): string => `${kind}_
 export function vectorFunction(kind: ExpressionKind, precision: Precision, options: LanesOptions): VectorFunction {
   const name = nameOf(kind, precision);
   const form = vectorForms[kind];
-  const slow = laneByLane(kind, precision, form === undefined ? name : `${name}_lanes`);
-  if (form === undefined) return slow;
+  if (form === undefined) return laneByLane(kind, precision, name);
   const called = (form.calls?.[precision] ?? []).map((one) => vectorFunction(...one, options));
   const parameters = Array<ValueType>(arity(kind)).fill("v128");
   const writer = writeFunction(name, parameters, ["v128"]);
@@ -81,6 +78,7 @@ export function vectorFunction(kind: ExpressionKind, precision: Precision, optio
   const { value, outside } = form.write(m, ...args);
   if (outside === undefined) emitValues([value], writer);
   else {
+    const slow = precision === "f32" ? ofDoubles(kind, options) : laneByLane(kind, precision, `${name}_lanes`);
     called.push(slow);
     const [result, mask] = [writer.local("v128"), writer.local("v128")];
     emitValues([value, outside], writer);
@@ -124,6 +122,21 @@ export function keepConstants(roots: readonly Value[], writer: FunctionWriter, k
     writer.emit("local.set", kept);
     known.set(x, kept);
   }
+}
+
+/** Four float32 through the function of two float64, which serves more. */
+function ofDoubles(kind: ExpressionKind, options: LanesOptions): VectorFunction {
+  const { functions, imports } = vectorFunction(kind, "f64", options);
+  const parameters = Array<ValueType>(arity(kind)).fill("v128");
+  const writer = writeFunction(`${nameOf(kind, "f32")}_doubles`, parameters, ["v128"]);
+  const m = lanes("f32", options);
+  const value = throughDoubles(
+    m,
+    kind,
+    parameters.map((_, i) => m.local(i)),
+  );
+  emitValues([value], writer);
+  return { name: writer.name, functions: [...functions, writer.finish()], imports };
 }
 
 /** Each lane through `math.<kind>`, in float64. */
