@@ -183,6 +183,37 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     wrt: [0, 1],
     says: "only the gradient of argument 1 is wrong: the claim is 1/2 times the truth",
   },
+  "one entry too large": {
+    loss: (t) => t!.exp().sum(),
+    claim: (t) => t!.exp().add(tensor([0, 0, 1e-3, 0])),
+    at: [x],
+    says: "only argument 0[2] is wrong; it is 0.001 more than the truth",
+  },
+  "a sum taken from one argument to another": {
+    loss: (t, a) => t!.mul(a!).sum(),
+    claim: (_, a) => [a!, a!],
+    at: [x, positive],
+    wrt: [0, 1],
+    says: "only the gradient of argument 1 is wrong: the claim is argument 1",
+  },
+  "a matrix that is not transposed": {
+    loss: (t, a) => a!.matmul(t!).tanh().sum(),
+    claim: (t, a) => a!.matmul(a!.matmul(t!).tanh().square().neg().add(1)),
+    at: [v, matrix],
+    says: "the claim has the transpose of argument 1 in place of argument 1 in argument 1ᵀ · sech(argument 1 · argument 0)²",
+  },
+  "a mask forgotten": {
+    loss: (t, a) => t!.mul(a!).sum(),
+    claim: (t) => t!.mul(0).add(1),
+    at: [x, tensor([1, 0, 1, 1])],
+    says: "only argument 0[1] is wrong; it is 1 more than the truth",
+  },
+  "another function": {
+    loss: (t) => t!.lgamma().sum().add(t!.square().sum()),
+    claim: (t) => t!.log().add(t!.mul(2)),
+    at: [positive],
+    says: "the claim has log(argument 0) in place of digamma(argument 0)",
+  },
   "ddof under a root": {
     loss: (t) => sqrt(centred(t!).square().mean()),
     claim: (t) => centred(t!).div(sqrt(centred(t!).square().sum().div(3)).mul(4)),

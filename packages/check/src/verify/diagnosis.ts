@@ -136,7 +136,9 @@ function oneTensor(evidence: Evidence, samples: readonly Sample[]): string | und
     }),
   );
   const found =
-    constantFactor(own, pairs) ?? first([exchanged, constantOffset, plainFactor, signs, oneEntry, fixedOffset, valueOffset], own, parts);
+    constantFactor(own, pairs) ??
+    first([exchanged, constantOffset, plainFactor, signs, oneEntry, fixedOffset, valueOffset, functionOfTruth, otherValue], own, parts);
+  if (found?.startsWith("only")) return found;
   return found === undefined ? undefined : `only the gradient of ${leaves[k]!.path} is wrong: ${found}`;
 }
 
@@ -167,14 +169,19 @@ function fewOf({ size }: Evidence, samples: readonly Sample[]): readonly Place[]
   return isFew && lists.every((list) => JSON.stringify(list) === JSON.stringify(places)) ? places : undefined;
 }
 
-/** One entry wrong by one factor. */
+/** One entry wrong by one factor, or by one number. */
 function oneEntry(evidence: Evidence, samples: readonly Sample[]): string | undefined {
   const places = fewOf(evidence, samples);
   if (places?.length !== 1) return undefined;
   const { leaf, at } = places[0]!;
-  const ratios = samples.map(({ claimed, truth }) => claimed[leaf]![at]! / truth[leaf]![at]!);
-  if (!ratios.every((x) => Math.abs(x - ratios[0]!) <= 1e-8 * Math.abs(ratios[0]!))) return undefined;
-  return `only ${placeText(evidence.leaves[leaf]!, at)} is wrong; it is ${formatNumber(ratios[0]!, 8)} times the truth`;
+  const path = placeText(evidence.leaves[leaf]!, at);
+  const pairs = samples.map(({ claimed, truth }) => [claimed[leaf]![at]!, truth[leaf]![at]!] as const);
+  const isSame = (list: readonly number[]): boolean => list.every((x) => Math.abs(x - list[0]!) <= 1e-8 * Math.abs(list[0]!));
+  const ratios = pairs.map(([c, g]) => c / g);
+  if (isSame(ratios)) return `only ${path} is wrong; it is ${formatNumber(ratios[0]!, 8)} times the truth`;
+  const offsets = pairs.map(([c, g]) => c - g);
+  if (!isSame(offsets)) return undefined;
+  return `only ${path} is wrong; it is ${formatNumber(Math.abs(offsets[0]!), 6)} ${offsets[0]! < 0 ? "less" : "more"} than the truth`;
 }
 
 function fewEntries(evidence: Evidence, samples: readonly Sample[]): string | undefined {

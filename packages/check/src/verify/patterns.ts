@@ -296,7 +296,7 @@ export function scalarFactor({ size }: Evidence, samples: readonly Sample[]): st
       : Number.NaN;
   });
   if (!factors.every(Number.isFinite)) return undefined;
-  return `at every point the claim is a multiple of the truth, but not by the same factor (${factors.map((x) => formatNumber(x, 4)).join(", ")}): a factor that is one number is wrong`;
+  return `at every point the claim is a multiple of the truth, but not by the same factor (${factors.map((x) => formatNumber(x, 8)).join(", ")}): a factor that is one number is wrong`;
 }
 
 const hasSpread = (row: ArrayLike<number>): boolean =>
