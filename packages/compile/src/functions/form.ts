@@ -8,7 +8,7 @@ import type { Lanes, Precision, Value } from "../assembly/lanes.ts";
 /** What a function's graph gives. */
 export interface VectorValue {
   readonly value: Value;
-  /** A mask of the lanes where `value` is not the function's: they are computed one by one instead. */
+  /** A mask of the lanes where `value` is not the function's: they are found another way instead. */
   readonly outside?: Value;
 }
 
@@ -29,6 +29,9 @@ export const format: PerPrecision<{ readonly mantissaBits: number; readonly bias
   f64: { mantissaBits: 52, bias: 1023, width: 64 },
   f32: { mantissaBits: 23, bias: 127, width: 32 },
 };
+
+/** What WebAssembly calls a vector of this precision. */
+export const shapeOf = (precision: Precision): string => (precision === "f64" ? "f64x2" : "f32x4");
 
 /** c[0] + c[1] t + c[2] t² + …: Horner's rule for the even and the odd powers apart, two chains that do not wait for each other. */
 export function polynomial(m: Lanes, coefficients: readonly number[], t: Value): Value {
@@ -52,12 +55,10 @@ export const signBit = (m: Lanes): Value => m.bits(1n << BigInt(format[m.precisi
 export const withSign = (m: Lanes, x: Value, y: Value): Value => m.select(signBit(m), y, x);
 
 /** The smaller of x and a bound; NaN stays. */
-export const atMost = (m: Lanes, x: Value, bound: number): Value => m.apply([`${shapeOf(m)}.pmin`], [x, m.constant(bound)]);
+export const atMost = (m: Lanes, x: Value, bound: number): Value => m.apply([`${shapeOf(m.precision)}.pmin`], [x, m.constant(bound)]);
 
 /** The larger of x and a bound; NaN stays. */
-export const atLeast = (m: Lanes, x: Value, bound: number): Value => m.apply([`${shapeOf(m)}.pmax`], [x, m.constant(bound)]);
-
-const shapeOf = (m: Lanes): string => (m.precision === "f64" ? "f64x2" : "f32x4");
+export const atLeast = (m: Lanes, x: Value, bound: number): Value => m.apply([`${shapeOf(m.precision)}.pmax`], [x, m.constant(bound)]);
 
 /** A whole number near x·factor, as a number, and as bits whose lowest hold it plus `offset`. |x·factor| < 2^21. */
 export function nearestWhole(m: Lanes, x: Value, factor: number, offset = 0): { readonly whole: Value; readonly bits: Value } {
@@ -71,7 +72,7 @@ export const outsideOf = (m: Lanes, x: Value, from: number, to: number): Value =
   m.not(m.and(m.lessEqual(m.constant(from), x), m.lessEqual(x, m.constant(to))));
 
 /** The name of a function of vectors in a module. */
-export const nameOf = (kind: ExpressionKind, precision: Precision): string => `${kind}_${precision === "f64" ? "f64x2" : "f32x4"}`;
+export const nameOf = (kind: ExpressionKind, precision: Precision): string => `${kind}_${shapeOf(precision)}`;
 
 /** A function of four float32 as that of two float64, for each half of the lanes. */
 export function throughDoubles(m: Lanes, kind: ExpressionKind, args: readonly Value[]): Value {

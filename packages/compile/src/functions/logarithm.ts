@@ -3,13 +3,8 @@
  * (Sun Microsystems, 1993): f - f²/2 + s (f²/2 + R(s²)) with f = m - 1.
  */
 import type { Lanes, Value } from "../assembly/lanes.ts";
+import { logTwo } from "./exponential.ts";
 import { format, outsideOf, type PerPrecision, polynomial, type VectorForm, type VectorValue, withSign } from "./form.ts";
-
-/** ln 2 in two parts: whole numbers up to 2^11 (f32: 2^8) times the first are exact. */
-const logTwo: PerPrecision<readonly [high: number, low: number]> = {
-  f64: [0.6931471803691238, 1.9082149292705877e-10],
-  f32: [0.693359375, -0.00021219444005469057],
-};
 
 /** (log(1 + f)/s - 2)/s² in powers of s²: minimax, by the Remez algorithm in 50 digits. */
 const logarithmRest: PerPrecision<readonly number[]> = {
