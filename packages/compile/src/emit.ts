@@ -5,7 +5,7 @@
 import { interpretExpression, isFloat, type Lowered, real, sizeOf, stridesOf } from "@cotangent/core/engine";
 import type { LanesOptions, Precision } from "./assembly/lanes.ts";
 import { type FunctionWriter, type Label, writeFunction } from "./assembly/function.ts";
-import type { ModuleCode } from "./assembly/module.ts";
+import type { FunctionCode, ModuleCode } from "./assembly/module.ts";
 import { alignment, type Lease, planLeases } from "./layout.ts";
 import { moduleNeeds, type Needs } from "./needs.ts";
 import { copyLoops, loopsOf, nestFunction, type Loops, type Place, summationLoops } from "./nest.ts";
@@ -361,7 +361,7 @@ class Emitter {
     const [x, y] = step.inputs as [Value, Value];
     const [first, second] = plan.swapped ? [y, x] : [x, y];
     const [firstLabels, secondLabels] = plan.swapped ? [step.params.y, step.params.x] : [step.params.x, step.params.y];
-    const loops = [...step.params.out].filter((label) => step.params.x.includes(label) && step.params.y.includes(label));
+    const loops = plan.loopLabels;
     const left = this.#matrices(
       first,
       firstLabels,
@@ -369,7 +369,7 @@ class Emitter {
       plan.left,
       p.leftGathered,
       scratch,
-      loops.length,
+      loops,
       m,
       k,
     );
@@ -380,7 +380,7 @@ class Emitter {
       plan.right,
       p.rightGathered,
       scratch,
-      loops.length,
+      loops,
       n,
       k,
     );
@@ -463,7 +463,7 @@ class Emitter {
     operand: MatrixOperand,
     gathered: number | undefined,
     scratch: number,
-    loops: number,
+    loops: readonly string[],
     across: number,
     along: number,
   ): Matrices {
@@ -485,7 +485,12 @@ class Emitter {
     this.#nest("gather", copyLoops(sizes, from, { place, dtype: x.dtype, offset: 0, strides }), "gather an operand");
     return {
       place,
-      operand: { offset: 0, across: { size: across, stride: along }, along: { size: along, stride: 1 }, loops: strides.slice(0, loops) },
+      operand: {
+        offset: 0,
+        across: { size: across, stride: along },
+        along: { size: along, stride: 1 },
+        loops: loops.map((label) => (own.includes(label) ? strides[own.indexOf(label)]! : 0)),
+      },
     };
   }
 
@@ -694,37 +699,50 @@ function scratchBytes({ program, integers }: Lowered): number {
   return bytes;
 }
 
-/** `(address, count)`: whether any of so many entries is NaN. */
-function hasNaN(name: string, precision: Precision) {
+/** `(address, count)`: whether any of so many entries is NaN; looks at whole vectors, then at the entries left. */
+function hasNaN(name: string, precision: Precision): FunctionCode {
   const bytes = precision === "f64" ? 8 : 4;
+  const lanes = 16 / bytes;
   const writer = writeFunction(name, ["i32", "i32"], ["i32"]);
   const { emit } = writer;
-  writer.block((exit) =>
-    writer.loop((again) => {
-      emit("local.get", 1);
-      emit("i32.eqz");
-      writer.branchIf(exit);
-      emit("local.get", 0);
-      emit(`${precision}.load`, 0);
-      emit("local.get", 0);
-      emit(`${precision}.load`, 0);
-      emit(`${precision}.ne`);
-      writer.when(() => {
-        emit("i32.const", 1);
-        emit("return");
-      });
-      emit("local.get", 0);
-      emit("i32.const", bytes);
-      emit("i32.add");
-      emit("local.set", 0);
-      emit("local.get", 1);
-      emit("i32.const", 1);
-      emit("i32.sub");
-      emit("local.set", 1);
-      writer.branch(again);
-    }),
-  );
-  emit("i32.const", 0);
+  const seen = writer.local("v128");
+  const step = (type: string, load: string, count: number, note: () => void): void =>
+    writer.block((exit) =>
+      writer.loop((again) => {
+        emit("local.get", 1);
+        emit("i32.const", count);
+        emit("i32.lt_s");
+        writer.branchIf(exit);
+        emit("local.get", 0);
+        emit(load, 0);
+        emit("local.get", 0);
+        emit(load, 0);
+        emit(`${type}.ne`);
+        note();
+        emit("local.get", 0);
+        emit("i32.const", bytes * count);
+        emit("i32.add");
+        emit("local.set", 0);
+        emit("local.get", 1);
+        emit("i32.const", count);
+        emit("i32.sub");
+        emit("local.set", 1);
+        writer.branch(again);
+      }),
+    );
+  step(precision === "f64" ? "f64x2" : "f32x4", "v128.load", lanes, () => {
+    emit("local.get", seen);
+    emit("v128.or");
+    emit("local.set", seen);
+  });
+  step(precision, `${precision}.load`, 1, () => {
+    emit("i32x4.splat");
+    emit("local.get", seen);
+    emit("v128.or");
+    emit("local.set", seen);
+  });
+  emit("local.get", seen);
+  emit("v128.any_true");
   return writer.finish();
 }
 

@@ -18,6 +18,7 @@ import {
   type MovementOp,
   type Node,
   type Op,
+  type ProgramOp,
   recordFunction,
   type ReductionOp,
   type ReductionParams,
@@ -93,8 +94,8 @@ export interface ChooseStep extends Common {
 
 export interface ScanStep extends Common {
   readonly kind: "scan";
-  /** The inputs are carries, sequences and the rest. */
-  readonly body: Block;
+  /** The inputs are carries, sequences and the rest; outputs that nobody reads are taken out of it. */
+  body: Block;
   readonly carries: number;
   readonly sequences: number;
   readonly length: number;
@@ -189,8 +190,14 @@ class BlockBuilder {
       case "contraction":
         return this.#step({ kind: "contraction", op, params: params as ContractionParams, inputs, outputs: [] }, outputs);
       case "movement":
-        if ("plan" in op) return this.#movement(op as MovementOp, params, inputs, outputs[0]!);
+        if ("plan" in op)
+          return [this.#movement(op as Op, params, (op as MovementOp).plan(inputs, params, outputs[0]!), inputs, outputs[0]!)];
         break;
+      case "program": {
+        const { moves } = op as ProgramOp;
+        if (moves !== undefined) return moves(inputs, params).map((plan, i) => this.#movement(op, params, plan, inputs, outputs[i]!));
+        break;
+      }
       case "call":
         return op.call!(this.#machine(), inputs, params);
     }
@@ -216,16 +223,14 @@ class BlockBuilder {
     return step.outputs;
   }
 
-  #movement(op: MovementOp, params: unknown, inputs: readonly Value[], out: Aval): readonly Value[] {
-    const plan = op.plan(inputs, params, out);
+  #movement(op: Op, params: unknown, plan: Movement, inputs: readonly Value[], out: Aval): Value {
     const view = viewOf(plan, out, inputs);
     if (view === undefined) {
       const given = inputs.map((x) => (x.source.kind === "uniform" && !plan.accumulate ? x : this.#dense(x)));
-      return this.#step({ kind: "movement", op: op as Op, params, movement: plan, inputs: given, outputs: [] }, [out]);
+      return this.#step({ kind: "movement", op, params, movement: plan, inputs: given, outputs: [] }, [out])[0]!;
     }
     const input = inputs[plan.segments[0]!.input]!;
-    if (input.source.kind === "uniform") return [this.value(out, input.source)];
-    return [this.#view(input, out, view)];
+    return input.source.kind === "uniform" ? this.value(out, input.source) : this.#view(input, out, view);
   }
 
   /** A view of a value; where a view of a view has no strides, the first is copied. */
@@ -361,16 +366,33 @@ export function isIdentity(shape: Shape, { offset, strides }: View): boolean {
   return offset === 0 && shape.every((size, axis) => size <= 1 || strides[axis] === wanted[axis]);
 }
 
-/** Steps that the outputs depend on. */
+/** Steps that the outputs depend on; loops lose the outputs that nothing reads. */
 function liveSteps(steps: readonly Step[], outputs: readonly Value[]): Step[] {
   const live = new Set<Step>();
+  const read = new Set<Value>();
   const mark = (x: Value): void => {
-    const { source } = baseOf(x);
-    if (source.kind === "step") live.add(source.step);
+    const base = baseOf(x);
+    read.add(base);
+    if (base.source.kind === "step") live.add(base.source.step);
   };
   outputs.forEach(mark);
-  for (let i = steps.length - 1; i >= 0; i--) if (live.has(steps[i]!)) steps[i]!.inputs.forEach(mark);
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i]!;
+    if (!live.has(step)) continue;
+    if (step.kind === "scan") dropOutputs(step, read);
+    step.inputs.forEach(mark);
+  }
   return steps.filter((step) => live.has(step));
+}
+
+/** Takes stacked outputs that nothing reads out of a loop, with what is computed for them alone. */
+function dropOutputs(step: ScanStep, read: ReadonlySet<Value>): void {
+  const kept = step.outputs.map((x, i) => i < step.carries || read.has(x));
+  if (!kept.includes(false)) return;
+  const { inputs, steps, outputs } = step.body;
+  const wanted = outputs.filter((_, i) => kept[i]);
+  step.body = { inputs, steps: liveSteps(steps, wanted), outputs: wanted };
+  step.outputs = step.outputs.filter((_, i) => kept[i]);
 }
 
 /** How many entries or axes a dtype's entries take in memory, in bytes. */

@@ -60,6 +60,7 @@ export { labelOf, Node, Recording, type Watch } from "./recording.ts";
 export type { ElementwiseOp, Rule } from "./define/elementwise.ts";
 export { identity, zerosOf, type Movement, type MovementOp, type Segment } from "./define/movement.ts";
 export { contraction, type ContractionParams, matrixForm, type MatrixForm } from "./define/contraction.ts";
+export type { ProgramOp } from "./define/program.ts";
 export type { ReductionOp, ReductionParams } from "./define/reduction.ts";
 export {
   belongs,

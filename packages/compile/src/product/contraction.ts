@@ -18,7 +18,8 @@ export interface MatrixOperand {
 }
 
 export interface ProductPlan {
-  /** Sizes of the labels looped over. */
+  readonly loopLabels: readonly string[];
+  /** Their sizes. */
   readonly loops: readonly number[];
   readonly rows: readonly string[];
   readonly columns: readonly string[];
@@ -51,6 +52,34 @@ export function merged(labels: readonly string[], walk: Walk): Axis | undefined 
   return { size: labels.reduce((product, label) => product * walk.get(label)!.size, 1), stride: stride ?? 1 };
 }
 
+/** A product of fewer entries is not worth a turn of a loop. */
+const smallest = 64;
+
+/**
+ * Rows, columns and loops, all in the order of the output. Its last labels are the columns, those before them that belong to the other operand the
+ * rows, and everything before those is looped over: so every product lands where it belongs. Where the products would be too small, only
+ * labels of both operands are looped over and the result is put in order afterwards.
+ */
+function cutLabels(order: readonly string[], xs: Walk, ys: Walk, outs: Walk) {
+  const runBefore = (end: number, other: Walk): number => {
+    let start = end;
+    while (start > 0 && !other.has(order[start - 1]!)) start--;
+    return start;
+  };
+  const last = order[order.length - 1];
+  const swapped = last !== undefined && !ys.has(last);
+  const from = runBefore(order.length, swapped ? ys : xs);
+  const start = runBefore(from, swapped ? xs : ys);
+  const [rows, columns, loops] = [order.slice(start, from), order.slice(from), order.slice(0, start)];
+  const count = (labels: readonly string[]): number => labels.reduce((product, label) => product * outs.get(label)!.size, 1);
+  if (loops.every((label) => xs.has(label) && ys.has(label)) || (count(rows) >= 4 && count(rows) * count(columns) >= smallest))
+    return { swapped, rows, columns, loops };
+  const ofX = order.filter((label) => !ys.has(label));
+  const ofY = order.filter((label) => !xs.has(label));
+  const both = order.filter((label) => xs.has(label) && ys.has(label));
+  return swapped ? { swapped, rows: ofY, columns: ofX, loops: both } : { swapped, rows: ofX, columns: ofY, loops: both };
+}
+
 /** The matrices of a contraction of two views into an output with the given strides. */
 export function planProduct(
   params: ContractionParams,
@@ -59,23 +88,16 @@ export function planProduct(
   out: { readonly shape: readonly number[]; readonly view: View },
 ): ProductPlan {
   const [xs, ys, outs] = [walkOf(params.x, x.shape, x.view), walkOf(params.y, y.shape, y.view), walkOf(params.out, out.shape, out.view)];
-  const order = [...params.out];
-  const loops = order.filter((label) => xs.has(label) && ys.has(label));
-  const ofX = order.filter((label) => xs.has(label) && !ys.has(label));
-  const ofY = order.filter((label) => !xs.has(label) && ys.has(label));
-  const inner = [...params.x].filter((label) => !outs.has(label));
-  // Products are written along their rows, so the columns are the labels that lie side by side in the output.
-  const unit = (labels: readonly string[]): boolean => merged(labels, outs)?.stride === 1;
-  const swapped = !unit(ofY) && unit(ofX);
-  const [rows, columns] = swapped ? [ofY, ofX] : [ofX, ofY];
+  const { swapped, rows, columns, loops } = cutLabels([...params.out], xs, ys, outs);
   const [first, second] = swapped ? [ys, xs] : [xs, ys];
   const [firstView, secondView] = swapped ? [y.view, x.view] : [x.view, y.view];
-  const stridesIn = (walk: Walk): number[] => loops.map((label) => walk.get(label)!.stride);
-  const along = [inner, [...params.y].filter((label) => !outs.has(label))].find(
-    (labels) => merged(labels, first) !== undefined && merged(labels, second) !== undefined,
-  );
-  const used = along ?? inner;
+  const stridesIn = (walk: Walk): number[] => loops.map((label) => walk.get(label)?.stride ?? 0);
+  const inner = [...params.x].filter((label) => !outs.has(label));
+  const other = [...params.y].filter((label) => !outs.has(label));
+  const together = [inner, other].find((labels) => merged(labels, first) !== undefined && merged(labels, second) !== undefined);
+  const used = together ?? inner;
   return {
+    loopLabels: loops,
     loops: loops.map((label) => outs.get(label)!.size),
     rows,
     columns,

@@ -1,5 +1,6 @@
 /** The builder of ops described by a loop program of their own, with explicit derivative and batching rules. It knows no row by name. */
 import type { Notation } from "../notation.ts";
+import type { Movement } from "./movement.ts";
 import { type Aval, evaluateLowered, type Lowered, type Op } from "../op.ts";
 import type { Storage, Tensor } from "../tensor.ts";
 
@@ -26,9 +27,17 @@ export interface ProgramSpec<P> {
   /** The inputs marked as batched have the batch axis in front. */
   readonly lift: (inputs: readonly Tensor[], batched: readonly boolean[], params: P, size: number) => readonly Tensor[];
   readonly show?: (params: P) => string;
+  /** Each output as a movement of the inputs, where the op moves entries and does nothing else: compilers then need no program. */
+  readonly moves?: (inputs: readonly Aval[], params: P) => readonly Movement[];
 }
 
-export function programOp<P>(spec: ProgramSpec<P>): Op<P> {
+/** A program op that may say what it moves. */
+export interface ProgramOp<P = unknown> extends Op<P> {
+  readonly kind: "program";
+  readonly moves?: (inputs: readonly Aval[], params: P) => readonly Movement[];
+}
+
+export function programOp<P>(spec: ProgramSpec<P>): ProgramOp<P> {
   const { pullback, pushforward } = spec;
   return {
     name: spec.name,
@@ -48,5 +57,6 @@ export function programOp<P>(spec: ProgramSpec<P>): Op<P> {
         : pushforward(tangents, node.inputs, node.outputs, node.params as P),
     lift: spec.lift,
     ...(spec.show === undefined ? {} : { show: spec.show }),
+    ...(spec.moves === undefined ? {} : { moves: spec.moves }),
   };
 }

@@ -1,6 +1,6 @@
 /** Ops that move entries: reshape, permute, broadcast, slice, pad, concat and what is made of them. Knows no values. */
 import { typeOf } from "../define/elementwise.ts";
-import { movement, runSegment, wholeSegment, zerosOf } from "../define/movement.ts";
+import { movement, runSegment, type Segment, wholeSegment, zerosOf } from "../define/movement.ts";
 import { checkInteger, checkIntegers } from "../define/options.ts";
 import { programOp } from "../define/program.ts";
 import { argumentError, axisError, clashError, concatError, counted, countError, formatShape, reshapeError } from "../errors.ts";
@@ -496,12 +496,12 @@ const splitOp: Op<SplitParams> = /* @__PURE__ */ programOp<SplitParams>({
   notation: /* @__PURE__ */ named("split"),
   infer: ([x], params) => partShapes(x!.shape, params).map((shape) => ({ shape, dtype: x!.dtype })),
   lower: ([x], params) => lowerSplit(x!, params),
+  moves: ([x], params) => splitSegments(x!, params).map((segment) => ({ fill: null, accumulate: false, segments: [segment] })),
   evaluate: ([x], params, outputs) => {
-    const { outer, rows } = splitRows(x!, params);
+    const segments = splitSegments(x!, params);
     return outputs.map(({ shape, dtype }, i) => {
       const entries = allocate(dtype, sizeOf(shape));
-      const { from, run } = rows[i]!;
-      runSegment(wholeSegment([outer, run], [x!.size / Math.max(1, outer), 1], [run, 1], from), x!, entries, dtype, false);
+      runSegment(segments[i]!, x!, entries, dtype, false);
       return entries;
     });
   },
@@ -521,6 +521,14 @@ function splitRows(x: Aval, { axis, stops }: SplitParams) {
   const inner = sizeOf(x.shape.slice(axis + 1));
   const rows = stops.map((stop, i) => ({ from: (stops[i - 1] ?? 0) * inner, run: (stop - (stops[i - 1] ?? 0)) * inner }));
   return { outer: sizeOf(x.shape.slice(0, axis)), rows };
+}
+
+/** Each part as a copy out of the tensor. */
+function splitSegments(x: Aval, params: SplitParams): Segment[] {
+  const strides = stridesOf(x.shape);
+  return partShapes(x.shape, params).map((shape, i) =>
+    wholeSegment(shape, strides, stridesOf(shape), (params.stops[i - 1] ?? 0) * strides[params.axis]!),
+  );
 }
 
 const splitPrograms = new Map<string, Program>();

@@ -63,7 +63,7 @@ const lowest = (x: Tensor): number => (x.dtype === "int32" ? -(2 ** 31) : x.dtyp
 /** The share of every window entry in its window's maximum: entries that tie share it equally, and padding has none. */
 function sharesOf(x: Tensor, out: Tensor, params: PoolingParams): Tensor {
   const ties = equal(windowsIn(x, params, lowest(x)), overWindows(out, x, params));
-  const hits = isPadded(params) ? logicalAnd(ties, insideOf(x, params)) : ties;
+  const hits = cast(isPadded(params) ? logicalAnd(ties, insideOf(x, params)) : ties, x.dtype);
   return div(hits, maximum(1, sum(hits, { axes: windowAxes(x.rank, params), keepDims: true })));
 }
 

@@ -24,6 +24,7 @@ import {
 import { normalizeAxes, reducedShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { add, div, mul, neg } from "./arithmetic.ts";
+import { cast } from "./cast.ts";
 import { broadcastTo, concat, permute, reshape } from "./movement.ts";
 import { equal, notEqual } from "./selection.ts";
 import { sliceAxis } from "./slicing.ts";
@@ -199,7 +200,7 @@ export const prod: Reduction = /* @__PURE__ */ reductionFunction(productOp, {
 
 /** The share of each entry in an extreme: entries that tie for it share it equally. */
 function sharesOf(x: Tensor, out: Tensor, axes: readonly number[]): Tensor {
-  const hits = equal(x, keepAxes(out, x, axes));
+  const hits = cast(equal(x, keepAxes(out, x, axes)), x.dtype);
   return div(hits, apply1(sumOp, [hits], { axes, keepDims: true }));
 }
 
