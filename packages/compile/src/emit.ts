@@ -164,7 +164,7 @@ class Emitter {
       case "program":
         return scratchBytes(step.lowered);
       case "movement":
-        return scratchBytes(loweredMovement(step));
+        return 0;
       case "contraction":
         return this.#productScratch(step).bytes;
       case "choose":
@@ -237,7 +237,7 @@ class Emitter {
           this.#program(step, step.lowered, scratch);
           break;
         case "movement":
-          this.#movement(step, scratch);
+          this.#movement(step);
           break;
         case "contraction":
           this.#product(step, scratch);
@@ -272,7 +272,7 @@ class Emitter {
   }
 
   /** A loop program, its function shared by all steps with the same program and layouts. */
-  #program(step: ProgramStep | MovementStep, { program, scalars, integers }: Lowered, scratch: number): void {
+  #program(step: ProgramStep, { program, scalars, integers }: Lowered, scratch: number): void {
     const given = [...step.inputs, ...step.outputs];
     const layouts = given.map(({ dtype }) => (dtype === "float32" ? "f32" : "f64"));
     let byLayout = this.#programs.get(program);
@@ -294,17 +294,13 @@ class Emitter {
     this.#loops.push(`${name}: ${step.op.name}(${step.inputs.map(describeValue).join(", ")})`);
   }
 
-  /** A fill, then a copy for each segment; overlapping sums run as a loop program. */
-  #movement(step: MovementStep, scratch: number): void {
+  /** A fill, then a copy or a sum into the output for each segment. */
+  #movement(step: MovementStep): void {
     const { movement, inputs, outputs } = step;
     const out = outputs[0]!;
-    if (movement.accumulate) {
-      this.#program(step, loweredMovement(step), scratch);
-      return;
-    }
-    const to = this.#placeOf(out);
-    const access = { place: to, dtype: out.dtype, offset: 0, strides: stridesOf(out.shape) };
-    if (movement.fill !== null) this.#nest("fill", copyLoops(out.shape, movement.fill, access), `fill ${describeValue(out)}`);
+    const access = { place: this.#placeOf(out), dtype: out.dtype, offset: 0, strides: stridesOf(out.shape) };
+    const fill = movement.fill ?? (movement.accumulate ? 0 : null);
+    if (fill !== null) this.#nest("fill", copyLoops(out.shape, fill, access), `fill ${describeValue(out)}`);
     for (const segment of movement.segments) {
       const input = inputs[segment.input]!;
       const { source } = input;
@@ -313,7 +309,7 @@ class Emitter {
         source.kind === "uniform"
           ? source.number
           : { place: this.#placeOf(input), dtype: input.dtype, offset: segment.from, strides: segment.fromStrides };
-      this.#nest("move", copyLoops(segment.sizes, from, target), step.op.name);
+      this.#nest("move", copyLoops(segment.sizes, from, target, movement.accumulate), step.op.name);
     }
   }
 
@@ -685,8 +681,6 @@ function planOf({ params, inputs, outputs }: ContractionStep): ProductPlan {
     { shape: out.shape, view: { offset: 0, strides: stridesOf(out.shape) } },
   );
 }
-
-const loweredMovement = ({ op, inputs, params }: MovementStep): Lowered => op.lower!(inputs, params);
 
 /** Bytes of a program's scratch for these integers, each buffer rounded up to eight. */
 function scratchBytes({ program, integers }: Lowered): number {

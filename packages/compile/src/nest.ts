@@ -113,23 +113,20 @@ export function loopsOf(nest: Nest, stored: ReadonlySet<Value>, placeOf: (x: Val
   return { sizes, precision, arithmetic: s, loads: [...loads.values()], roots };
 }
 
-/** Loops that copy entries, or one number, from one place to another. */
-export function copyLoops(sizes: Shape, from: Access | number, to: Access): Loops {
+/** Loops that copy entries, or one number, from one place to another, or add them to what is there. */
+export function copyLoops(sizes: Shape, from: Access | number, to: Access, adding = false): Loops {
   const precision = to.dtype === "float64" ? "f64" : "f32";
   const s = simplifyingArithmetic(precision);
   const type = scalarTypeOf(to.dtype);
-  if (typeof from === "number") {
-    const value = s.convert(type === "float" ? s.constant(from) : s.integer(from), type);
-    return { sizes, precision, arithmetic: s, loads: [], roots: [{ kind: "store", value, to }] };
-  }
-  const variable = s.variable("x", scalarTypeOf(from.dtype));
-  return {
-    sizes,
-    precision,
-    arithmetic: s,
-    loads: [{ variable, access: from }],
-    roots: [{ kind: "store", value: s.convert(variable, type), to }],
+  const loads: Load[] = [];
+  const read = (access: Access): Expression => {
+    const variable = s.variable(`x${loads.length}`, scalarTypeOf(access.dtype));
+    loads.push({ variable, access });
+    return s.convert(variable, type);
   };
+  const number = (value: number): Expression => s.convert(type === "float" ? s.constant(value) : s.integer(value), type);
+  const value = typeof from === "number" ? number(from) : read(from);
+  return { sizes, precision, arithmetic: s, loads, roots: [{ kind: "store", value: adding ? s.add(read(to), value) : value, to }] };
 }
 
 /** The loops that sum a contraction term by term. */
@@ -195,8 +192,12 @@ function contractionRoot(
   };
 }
 
-/** Nothing to compute: sizes of one are left out, axes that all accesses walk as one are merged, the best axis for vectors comes last. */
-export function simplifyLoops(loops: Loops): Loops {
+/**
+ * The same loops in a better order: short reduced axes are written out, sizes of one left out, axes that all accesses walk as one merged, and
+ * the axis that vectors serve best comes last.
+ */
+export function simplifyLoops(given: Loops): Loops {
+  const loops = unrollShortAxes(given);
   const order = axisOrder(loops);
   const accesses = accessesOf(loops);
   const kept: number[][] = [];
@@ -221,6 +222,58 @@ export function simplifyLoops(loops: Loops): Loops {
   };
 }
 
+/** The most entries of an axis that is written out, and the most copies of a body. */
+const shortAxis = 8;
+const mostCopies = 32;
+
+/** Axes of few entries that every root reduces: the body is written once for each, so that the loops left are long and walk kept axes. */
+function unrollShortAxes(loops: Loops): Loops {
+  const { sizes, roots } = loops;
+  const isShort = (axis: number): boolean =>
+    sizes[axis]! > 1 && sizes[axis]! <= shortAxis && roots.every((root) => root.kind === "reduce" && root.reduced[axis]);
+  let axes = sizes.map((_, axis) => axis).filter(isShort);
+  const keepsOne = sizes.some((size, axis) => size > 1 && !axes.includes(axis));
+  if (!keepsOne) axes = [];
+  while (axes.reduce((copies, axis) => copies * sizes[axis]!, 1) > mostCopies) axes = axes.slice(1);
+  if (axes.length === 0 || sizeOf(sizes) === 0) return loops;
+  const s = loops.arithmetic;
+  const loads: Load[] = [];
+  const known = new Map<string, Expression>();
+  const parts: Expression[][] = roots.map(() => []);
+  const step = (at: number, offsets: readonly number[]): void => {
+    if (at < axes.length) {
+      for (let i = 0; i < sizes[axes[at]!]!; i++)
+        step(
+          at + 1,
+          offsets.map((offset, k) => offset + i * loops.loads[k]!.access.strides[axes[at]!]!),
+        );
+      return;
+    }
+    const moved = new Map(
+      loops.loads.map(({ variable, access }, k): [Expression, Expression] => {
+        const key = `${k}+${offsets[k]}`;
+        let found = known.get(key);
+        if (found === undefined) {
+          known.set(key, (found = s.variable(`y${loads.length}`, variable.type)));
+          loads.push({ variable: found, access: { ...access, offset: access.offset + offsets[k]! } });
+        }
+        return [variable, found];
+      }),
+    );
+    roots.forEach((root, k) => parts[k]!.push(substitute(s, root.value, moved)));
+  };
+  step(
+    0,
+    loops.loads.map(() => 0),
+  );
+  return {
+    ...loops,
+    sizes: sizes.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+    loads,
+    roots: roots.map((root, k) => ({ ...(root as Reduce), value: parts[k]!.reduce((x, y) => (root as Reduce).combine(s, x, y)) })),
+  };
+}
+
 const accessesOf = ({ loads, roots }: Loops): Access[] => [...loads.map(({ access }) => access), ...roots.map(({ to }) => to)];
 
 function mergeable({ sizes, roots }: Loops, accesses: readonly Access[], outer: number, inner: number): boolean {
@@ -230,16 +283,55 @@ function mergeable({ sizes, roots }: Loops, accesses: readonly Access[], outer: 
   );
 }
 
-/** Axes of more than one entry; last the one that most accesses walk entry by entry. */
+/** An expression with other variables. */
+function substitute(s: ExpressionArithmetic, root: Expression, variables: ReadonlyMap<Expression, Expression>): Expression {
+  const arithmetic = s as unknown as Readonly<Record<string, (...args: readonly Expression[]) => Expression>>;
+  const known = new Map<Expression, Expression>(variables);
+  const stack: Expression[] = [root];
+  while (stack.length > 0) {
+    const x = stack[stack.length - 1]!;
+    if (known.has(x)) {
+      stack.pop();
+      continue;
+    }
+    const missing = x.args.filter((arg) => !known.has(arg));
+    if (missing.length > 0) {
+      stack.push(...missing);
+      continue;
+    }
+    stack.pop();
+    const args = x.args.map((arg) => known.get(arg)!);
+    known.set(x, x.args.length === 0 ? x : x.kind === "convert" ? s.convert(args[0]!, x.type) : arithmetic[x.kind]!(...args));
+  }
+  return known.get(root)!;
+}
+
+/** Axes of more than one entry; last the one along which vectors cost least. */
 function axisOrder(loops: Loops): number[] {
   const axes = loops.sizes.map((_, axis) => axis).filter((axis) => loops.sizes[axis] !== 1);
   if (axes.length < 2) return axes;
-  const accesses = accessesOf(loops);
-  const score = (axis: number): number =>
-    accesses.reduce((sum, { strides }) => sum + (strides[axis] === 1 ? 1 : strides[axis] === 0 ? 0 : -2), 0);
   let best = axes[axes.length - 1]!;
-  for (const axis of axes) if (score(axis) > score(best)) best = axis;
+  for (const axis of axes) if (costAlong(loops, axis) < costAlong(loops, best)) best = axis;
   return [...axes.filter((axis) => axis !== best), best];
+}
+
+/** Roughly what an entry costs where vectors run along an axis. */
+function costAlong(loops: Loops, axis: number): number {
+  const { sizes, precision, roots, loads } = loops;
+  const width = precision === "f64" ? 2 : 4;
+  const size = sizes[axis]!;
+  const turns = (Math.floor(size / width) + (size % width)) / size;
+  const memory = ({ strides }: Access): number => (strides[axis] === 1 ? turns : strides[axis] === 0 ? 0 : 1);
+  let cost = costOf(loops) * turns + 3 / size;
+  for (const { access } of loads) cost += memory(access);
+  for (const root of roots) {
+    if (root.kind === "store") {
+      if (root.to.strides[axis] === 0) return Infinity;
+      cost += memory(root.to);
+    } else if (root.reduced[axis]) cost += 16 / size;
+    else if (root.reduced.includes(true)) cost += 2 * memory(root.to);
+  }
+  return cost;
 }
 
 /** The nest as a function of its bases, in the order `bases` gives. */

@@ -92,7 +92,7 @@ const overlapAddOp: Op<OverlapParams> = /* @__PURE__ */ movement<OverlapParams>(
   infer: ([x], { window, sides }) => ({ shape: [...leading(x!.shape, 2 * window.length), ...sides], dtype: x!.dtype }),
   plan: ([x], params, out) => ({
     fill: 0,
-    accumulate: true,
+    accumulate: params.window.some((side, axis) => spanOf(side, params.dilation[axis]!) > params.stride[axis]!),
     segments: [
       { input: 0, sizes: x!.shape, from: 0, fromStrides: stridesOf(x!.shape), to: 0, toStrides: windowStrides(out.shape, params) },
     ],
