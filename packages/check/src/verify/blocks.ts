@@ -89,6 +89,9 @@ function claimedAt(mapping: Mapping, point: Point): readonly Float64Array[] {
 /** Outputs may differ by so much before their rows are brought to one size. */
 const similar = 2 ** 10;
 
+/** Rows of smaller numbers have underflowed, or nearly, and stay as they are. */
+const underflow = { float32: 2 ** -100, float64: 2 ** -900 } as const;
+
 /** Powers of two that bring outputs of very different sizes together, so that rounding in one does not hide another. */
 function weightsOf(mapping: Mapping, point: Point): Weights | undefined {
   const { inputs, outputs } = mapping;
@@ -108,9 +111,10 @@ function weightsOf(mapping: Mapping, point: Point): Weights | undefined {
       return most;
     }),
   );
-  const all = sizes.flatMap((row) => Array.from(row)).filter((size) => size > 0);
+  const least = underflow[inputs.leaves.some(({ dtype }) => dtype === "float32") ? "float32" : "float64"];
+  const all = sizes.flatMap((row) => Array.from(row)).filter((size) => size > least);
   if (all.length === 0 || Math.max(...all) <= similar * Math.min(...all)) return undefined;
-  return sizes.map((row) => row.map((size) => (size > 0 ? 2 ** -Math.round(Math.log2(size)) : 1)));
+  return sizes.map((row) => row.map((size) => (size > least ? 2 ** -Math.round(Math.log2(size)) : 1)));
 }
 
 function judgeRows(mapping: Mapping, point: Point, uniform: () => number): Answer {

@@ -114,7 +114,10 @@ export function differentiate(f: (t: number) => number, options: DifferentiateOp
     table.push(row);
     bests.push(own);
     if (agree(bests.slice(-3)) && (best === undefined || own.error < best.error)) best = own;
-    if (best !== undefined && (best.error <= target || (samples.length > 5 && (3 * noise) / h > best.error))) break;
+    if (best === undefined || !(best.error <= target || (samples.length > 5 && (3 * noise) / h > best.error))) continue;
+    if (isConfirmed(f, best, h / 4096, noise)) break;
+    best = undefined;
+    bests.length = 0;
   }
   const kink = kinkIn(samples, noise);
   if (best === undefined) return { ...nothing("the differences do not settle"), samples, noise, kink };
@@ -126,6 +129,17 @@ export function differentiate(f: (t: number) => number, options: DifferentiateOp
     samples,
     failure: undefined,
   };
+}
+
+/** Whether a much smaller step gives about the same slope: steps that are nearly periods of the function agree among themselves. */
+function isConfirmed(
+  f: (t: number) => number,
+  best: { readonly value: number; readonly error: number },
+  h: number,
+  noise: number,
+): boolean {
+  const slope = (f(h) - f(-h)) / (2 * h);
+  return !(Math.abs(slope - best.value) > best.error + (4 * noise) / h + 1e-3 * Math.abs(slope));
 }
 
 /** Whether three rows say the same within their error bars. */

@@ -198,16 +198,21 @@ function sourceOf(loss: AnyFunction, inputs: Inputs, differentiable: boolean): S
   return { ...differences, notes: ["a rule of the loss's own is not the derivative of its value; the claim was held against the value"] };
 }
 
-/** The gradient by finite differences, entry by entry. */
+/**
+ * The gradient by finite differences, entry by entry. What is not known of a slope is added to it as noise that depends on the point, so that
+ * differences of slopes measure it.
+ */
 const gradientByValues =
   (loss: AnyFunction, inputs: Inputs): Mapping["value"] =>
   (xs) => {
     const point: Point = entriesIn(xs);
     const scales = scalesOf(inputs.leaves, point);
+    const uniform = uniformFrom(bitsOf(point));
     const valueAt = (at: Point): number => scalarOf(call(loss, inputs.wide(tensorsAt(inputs.leaves, at, true))));
     const slope = (leaf: number, at: number, scale: number): number => {
       const moved = (t: number): Point => point.map((row, k) => (k === leaf ? row.map((x, i) => (i === at ? x + t * scale : x)) : row));
-      return differentiate((t) => valueAt(moved(t))).value / scale;
+      const { value, error } = differentiate((t) => valueAt(moved(t)));
+      return (value + 10 * error * (2 * uniform() - 1)) / scale;
     };
     return xs.map((x, leaf) =>
       tensor(
@@ -216,3 +221,11 @@ const gradientByValues =
       ),
     );
   };
+
+/** A number that is another wherever a bit of a point is. */
+function bitsOf(point: Point): number {
+  let bits = 0;
+  for (const row of point)
+    for (const word of new Uint32Array(row.slice().buffer)) bits = Math.imul(bits ^ word, 0x85ebca6b) ^ (bits >>> 13);
+  return bits;
+}

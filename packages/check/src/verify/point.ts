@@ -217,10 +217,11 @@ interface ClaimAt {
   readonly graph: Graph | undefined;
 }
 
-/** The values of a claim at a point in the leaves' own dtypes. */
-export function claimedValues({ claimed, inputs }: Subject, point: Point): Point {
+/** The values of a claim at a point, in the leaves' own dtypes or in float64. */
+export function claimedValues({ claimed, inputs }: Subject, point: Point, wide = false): Point {
+  const args = wide ? inputs.wide : inputs.narrow;
   const out = fit(
-    run("the claim", () => claimed(inputs.narrow(tensorsAt(inputs.leaves, point, false)))),
+    run("the claim", () => claimed(args(tensorsAt(inputs.leaves, point, wide)))),
     inputs,
     false,
   );
@@ -298,7 +299,7 @@ function truthOf(
   };
 }
 
-/** The noise of a claim's entries, seen along a random direction; the rounding of one operation where there is none. */
+/** The noise of a claim's entries, seen along a random direction and, in float32, against float64. */
 function noiseOf(subject: Subject, point: Point, values: Point, scales: Point, uniform: () => number): Point {
   const direction = directionOf(scales, uniform);
   const seen = new Map<number, Point>();
@@ -307,7 +308,9 @@ function noiseOf(subject: Subject, point: Point, values: Point, scales: Point, u
     if (found === undefined) seen.set(t, (found = claimedValues(subject, alongDirection(point, direction, t))));
     return found;
   };
-  return values.map((entries, k) => entries.map((_, i) => 8 * noiseNear((t) => at(t)[k]![i]!)));
+  const isNarrow = subject.inputs.leaves.some(({ dtype }) => dtype === "float32");
+  const wide = isNarrow ? claimedValues(subject, point, true) : values;
+  return values.map((entries, k) => entries.map((x, i) => Math.max(8 * noiseNear((t) => at(t)[k]![i]!), 4 * Math.abs(x - wide[k]![i]!))));
 }
 
 const roundingOf = ({ inputs }: Subject, values: Point): Point =>

@@ -84,9 +84,16 @@ function estimate(probe: Probe, direction: Point, expected: number, options: Dif
     if (best.kink !== undefined || best.error <= Math.max(options.target ?? 0, 1e-6 * Math.max(Math.abs(best.value), expected)))
       return best;
     const other = differentiate(f, { ...options, start });
-    if (other.failure === undefined && other.error < best.error) best = other;
+    if (other.failure === undefined && other.error < best.error && consistent(best, other)) best = other;
   }
   return best;
+}
+
+/** Whether a slope from far away is that of the point: a function that levels off has another there, and well known. */
+function consistent(near: Estimate, far: Estimate): boolean {
+  if (near.failure === undefined) return Math.abs(near.value - far.value) <= near.error + far.error;
+  const fine = near.samples.slice(near.samples.length >> 1);
+  return fine.every(({ h, odd }) => !(Math.abs(odd / h - far.value) > far.error + (4 * near.noise) / h));
 }
 
 const zeros = (like: Point): Point => like.map((entries) => new Float64Array(entries.length));
