@@ -17,6 +17,7 @@ import {
   count,
   emit,
   equal,
+  get,
   integer,
   letInteger,
   mul,
@@ -27,7 +28,7 @@ import {
   times,
   whenever,
 } from "./integers.ts";
-import { type Layout, transposeVectors } from "./kernel.ts";
+import type { Layout } from "./kernel.ts";
 
 /** Bytes of panels of this width. */
 export const panelBytes = ({ size }: Layout, width: number, entriesAcross: number, k: number): number =>
@@ -56,7 +57,7 @@ export function packFunction(name: string, packSlowly: string, layout: Layout, w
     writer,
     equal(acrossBytes, integer(size)),
     () => {
-      const most = copiedBytes / (width * size);
+      const most = Math.floor(copiedBytes / (width * size));
       for (const group of new Set([Math.max(1, most), 1])) {
         panels(sub(entries, integer(group * width - 1)), group, () =>
           copyPanels(writer, layout, width, group, k, source, alongBytes, destination),
@@ -104,16 +105,22 @@ function copyPanels(
   const panels = Array.from({ length: group }, (_, i) => letInteger(writer, add(destination, times(k, i * width * size))));
   count(writer, k, integer(1), () => {
     panels.forEach((to, panel) => {
-      for (let i = 0; i < width / lanes; i++) {
-        writer.emit("local.get", to);
-        writer.emit("local.get", from);
-        writer.emit("v128.load", panel * width * size + i * 16);
-        writer.emit("v128.store", i * 16);
+      for (let at = 0; at < width; at += lanes) {
+        const [load, store] = at + lanes <= width ? (["v128.load", "v128.store"] as const) : (["i64.load", "i64.store"] as const);
+        emit(writer, get(to), get(from), [
+          [load, (panel * width + at) * size],
+          [store, at * size],
+        ]);
       }
       advance(writer, to, integer(width * size));
     });
     advance(writer, from, alongBytes);
   });
+}
+
+/** Entry `lane` of the result is entry `lanes[lane]` of two vectors side by side. */
+function shuffleOf({ size }: Layout, entries: readonly number[]): Uint8Array {
+  return Uint8Array.from(entries.flatMap((entry) => Array.from({ length: size }, (_, byte) => entry * size + byte)));
 }
 
 /** Transposes blocks of L × L entries, adjacent along k: of so many rows, and zeros after them. */
@@ -132,9 +139,10 @@ function transposePanel(
   const vectors = Array.from({ length: lanes }, () => writer.local("v128"));
   count(writer, steps, integer(lanes), () => {
     assign(writer, row, from);
-    for (let group = 0; group < width / lanes; group++) {
+    for (let first = 0; first < width; first += lanes) {
       vectors.forEach((vector, i) => {
-        const index = group * lanes + i;
+        const index = first + i;
+        if (index >= width) return;
         if (index > 0) {
           advance(writer, row, acrossBytes);
           emit(writer, atLeast(rows, integer(index + 1)));
@@ -151,13 +159,40 @@ function transposePanel(
       });
       transposeVectors(writer, layout, vectors);
       vectors.forEach((vector, i) => {
-        writer.emit("local.get", to);
-        writer.emit("local.get", vector);
-        writer.emit("v128.store", i * width * size + group * 16);
+        const offset = (i * width + first) * size;
+        emit(writer, get(to), get(vector), [first + lanes <= width ? ["v128.store", offset] : ["v128.store64_lane", offset, 0]]);
       });
     }
     advance(writer, from, integer(16));
     advance(writer, to, integer(width * 16));
+  });
+}
+
+/**
+ * Leaves the transpose of L vectors, given as locals, in those locals. The vectors are read and written with instructions that the engine turns
+ * into single unpacking steps.
+ */
+function transposeVectors(writer: FunctionWriter, layout: Layout, vectors: readonly number[]): void {
+  const pair = (x: number, y: number, entries: readonly number[]): number => {
+    const local = writer.local("v128");
+    writer.emit("local.get", x);
+    writer.emit("local.get", y);
+    writer.emit("i8x16.shuffle", shuffleOf(layout, entries));
+    writer.emit("local.set", local);
+    return local;
+  };
+  const [p, q, r, s] = vectors as [number, number, number, number];
+  let results: number[];
+  if (layout.lanes === 2) {
+    results = [pair(p, q, [0, 2]), pair(p, q, [1, 3])];
+  } else {
+    const low = [pair(p, q, [0, 4, 1, 5]), pair(r, s, [0, 4, 1, 5])] as const;
+    const high = [pair(p, q, [2, 6, 3, 7]), pair(r, s, [2, 6, 3, 7])] as const;
+    results = [low, high].flatMap(([x, y]) => [pair(x, y, [0, 1, 4, 5]), pair(x, y, [2, 3, 6, 7])]);
+  }
+  results.forEach((result, i) => {
+    writer.emit("local.get", result);
+    writer.emit("local.set", vectors[i]!);
   });
 }
 
