@@ -22,7 +22,11 @@ const root = process.cwd();
 const copy = mkdtempSync(join(tmpdir(), "cotangent-plant-"));
 try {
   for (const path of ["packages", "test", "package.json", "tsconfig.json", "tsconfig.base.json", ".dependency-cruiser.js"])
-    cpSync(join(root, path), join(copy, path), { recursive: true, verbatimSymlinks: true, filter: (from) => !/\/(dist|output|peers\/node_modules)$/.test(from) });
+    cpSync(join(root, path), join(copy, path), {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (from) => !/\/(dist|output|peers\/node_modules)$/.test(from),
+    });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   for (const [, file, target] of plants) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });

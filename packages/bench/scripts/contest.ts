@@ -155,7 +155,8 @@ function describeError(error: number): string {
 async function timeThem(runners: readonly Runner[], chosen: readonly Engine[], limit: number, effort: Effort): Promise<void> {
   const timed = runners.filter(({ engine, entry }) => entry.reason === undefined && chosen.includes(engine));
   const turns = timed.flatMap((runner) => {
-    const same: Contender = { session: runner.session, fresh: false, limit: 1_000_000 };
+    const known = runner.engine.compiled ? undefined : runner.entry.first;
+    const same: Contender = { session: runner.session, fresh: false, limit: 1_000_000, known };
     return [{ runner, ...same }, ...(runner.engine.compiled && runner.engine.own ? [{ runner, ...same, fresh: true, limit }] : [])];
   });
   const timings = await race(turns, effort);

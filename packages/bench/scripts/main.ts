@@ -105,7 +105,7 @@ async function runAll(
   const entries: Entry[] = [];
   try {
     for (const workload of chosen) {
-      const found = await contest(workload, contestants, judge, { surroundings, effort, patience: 60_000, lasting, folder });
+      const found = await contest(workload, contestants, judge, { surroundings, effort, patience: 120_000, lasting, folder });
       printWorkload(workload, found, contestants);
       entries.push(...found);
     }

@@ -1,7 +1,7 @@
 // The clock: warm-up, then rounds in which every contender has its turn, so that a slow minute of the machine falls on all alike.
 // Harnesses such as tinybench and mitata run one function to its end before the next and in their own process, so the loop is written here;
 // the statistics are d3-array's, which the chart's scales come with.
-import { median, min } from "d3-array";
+import { median, min, sum } from "d3-array";
 import type { Session } from "./session.ts";
 
 export interface Effort {
@@ -20,10 +20,13 @@ export const efforts = {
 } as const satisfies Record<string, Effort>;
 
 export interface Contender {
-  readonly session: Session;
+  readonly session: Pick<Session, "time">;
+  /** Whether each call gets arguments that the engine has not seen. */
   readonly fresh: boolean;
   /** Calls that may be prepared at once. */
   readonly limit: number;
+  /** What a call is known to take at most, in ms; one that takes long needs no warm-up. */
+  readonly known: number | undefined;
 }
 
 export interface Timing {
@@ -36,48 +39,55 @@ export interface Timing {
 }
 
 interface Turn extends Contender {
+  /** Calls a sample. */
   readonly calls: number;
-  readonly estimate: number;
+  /** Milliseconds a call. */
   readonly samples: number[];
-  readonly failure: string | undefined;
+  failure: string | undefined;
 }
 
 /** A timing for each contender, or why there is none. */
 export async function race(contenders: readonly Contender[], effort: Effort): Promise<(Timing | string)[]> {
   const turns: Turn[] = [];
   for (const contender of contenders) turns.push(await warmedUp(contender, effort));
-  const failures = turns.map(({ failure }) => failure);
   for (let round = 0; round < effort.rounds; round++) {
-    for (const [i, { session, fresh, calls, estimate, samples }] of turns.entries()) {
-      const spent = samples.length * calls * estimate;
-      const wanted = estimate > effort.budget ? 1 : 3;
-      if (failures[i] !== undefined || (spent >= effort.budget && samples.length >= wanted)) continue;
-      try {
-        samples.push((await session.time({ calls, fresh })) / calls);
-      } catch (error) {
-        failures[i] = (error as Error).message;
-      }
-    }
+    for (const turn of turns) if (!isDone(turn, effort)) await takeSample(turn);
   }
   return turns.map(
-    ({ samples, calls }, i) => failures[i] ?? { median: median(samples)!, best: min(samples)!, samples: samples.length, calls },
+    ({ samples, calls, failure }) => failure ?? { median: median(samples)!, best: min(samples)!, samples: samples.length, calls },
   );
 }
 
-async function warmedUp(contender: Contender, effort: Effort): Promise<Turn> {
-  const { session, fresh, limit } = contender;
-  const turn = { ...contender, samples: [] };
+/** Three samples are wanted even of a slow contender, but one will do where a single call is more than the budget. */
+function isDone({ samples, calls, failure }: Turn, { budget }: Effort): boolean {
+  const spent = sum(samples) * calls;
+  return failure !== undefined || (spent >= budget && samples.length >= (samples[0]! > budget ? 1 : 3));
+}
+
+async function takeSample(turn: Turn): Promise<void> {
+  const { session, calls, fresh, samples } = turn;
+  try {
+    samples.push((await session.time({ calls, fresh })) / calls);
+  } catch (error) {
+    turn.failure = (error as Error).message;
+  }
+}
+
+/** Calls more and more at a time until the warm-up is over, then knows how many calls make a sample. */
+async function warmedUp(contender: Contender, { warmup, sample, budget }: Effort): Promise<Turn> {
+  const { session, fresh, limit, known } = contender;
+  const turn = { ...contender, calls: 1, samples: [], failure: undefined };
+  if (known !== undefined && known > budget) return turn;
   try {
     let [calls, spent] = [1, 0];
     for (;;) {
       const took = await session.time({ calls, fresh });
       spent += took;
-      const estimate = Math.max(took / calls, 1e-5);
-      const suited = Math.max(1, Math.min(limit, Math.round(effort.sample / estimate)));
-      if (spent >= effort.warmup) return { ...turn, calls: suited, estimate, failure: undefined };
+      const suited = Math.max(1, Math.min(limit, Math.round((sample * calls) / Math.max(took, 1e-3))));
+      if (spent >= warmup) return { ...turn, calls: suited };
       calls = Math.min(suited, calls * 4);
     }
   } catch (error) {
-    return { ...turn, calls: 1, estimate: 0, failure: (error as Error).message };
+    return { ...turn, failure: (error as Error).message };
   }
 }
