@@ -178,7 +178,7 @@ function oneEntry(evidence: Evidence, samples: readonly Sample[]): string | unde
   const pairs = samples.map(({ claimed, truth }) => [claimed[leaf]![at]!, truth[leaf]![at]!] as const);
   const isSame = (list: readonly number[]): boolean => list.every((x) => Math.abs(x - list[0]!) <= 1e-8 * Math.abs(list[0]!));
   const ratios = pairs.map(([c, g]) => c / g);
-  if (isSame(ratios)) return `only ${path} is wrong; it is ${formatNumber(ratios[0]!, 8)} times the truth`;
+  if (isSame(ratios)) return `only ${path} is wrong; it is ${ratios[0] === 0 ? "0" : `${formatNumber(ratios[0]!, 8)} times the truth`}`;
   const offsets = pairs.map(([c, g]) => c - g);
   if (!isSame(offsets)) return undefined;
   return `only ${path} is wrong; it is ${formatNumber(Math.abs(offsets[0]!), 6)} ${offsets[0]! < 0 ? "less" : "more"} than the truth`;

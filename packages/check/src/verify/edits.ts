@@ -278,7 +278,7 @@ const inPlace =
     `the claim has ${other(term)} in place of ${term}`;
 
 const changes: readonly Change[] = [
-  { change: square, text: (term) => `the claim has one time too many the factor ${term}`, cost: 2 },
+  { change: square, text: (term) => `the claim has the factor ${term} once too often`, cost: 2 },
   { change: neg, text: (term) => `the claim has the wrong sign at ${term}`, cost: 2.5 },
   { change: (x) => mul(x, 2), text: (term) => `the claim counts ${term} twice`, cost: 3 },
   { change: (x) => mul(x, 0.5), text: (term) => `the claim counts half of ${term}`, cost: 3 },
