@@ -178,8 +178,8 @@ function drawn([how, from, to]: Range, precision: Precision, random: () => numbe
 }
 
 const soak = process.env.COTANGENT_SOAK !== undefined;
-const count = soak ? 1_000_000 : 4000;
-const block = 4000;
+const count = soak ? 1_000_000 : 2500;
+const block = 2500;
 
 const kinds = Object.keys(vectorForms) as ExpressionKind[];
 const variants = kinds.flatMap((kind) =>

@@ -164,7 +164,7 @@ export const sinh: VectorForm = {
 };
 
 export const cosh: VectorForm = {
-  ulps: { f64: 1.5, f32: 1.5 },
+  ulps: { f64: 1.25, f32: 1.25 },
   write: (m, x) => {
     const half = scaledExponential(m, m.abs(x!), -1);
     return { value: m.add(half, m.div(m.constant(0.25), half)) };
