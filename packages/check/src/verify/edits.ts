@@ -47,6 +47,20 @@ interface Subject {
   readonly samples: readonly Sample[];
   readonly graphs: readonly Graph[];
   readonly evidence: Evidence;
+  /** How much may still be tried. */
+  readonly budget: { left: number };
+}
+
+/** Applications of ops, each with a share for its entries: a second of them at most. */
+const mostTried = 200_000;
+const costOf = (node: Node): number => 1 + node.inputs.concat(node.outputs).reduce((sum, x) => sum + x.size, 0) / 200;
+const costOfAll = ({ nodes }: Graph): number => nodes.reduce((sum, node) => sum + costOf(node), 0);
+
+/** Whether there is enough left, which is then taken. */
+function afford({ budget }: Subject, cost: number): boolean {
+  if (budget.left < cost) return false;
+  budget.left -= cost;
+  return true;
 }
 
 const mostNodes = 150;
@@ -65,7 +79,7 @@ export function spoiledPiece(evidence: Evidence, samples: readonly Sample[]): st
   if (first === undefined || known.length < samples.length || countOf(known) < 2) return undefined;
   const same = known.every(({ loss, gradient }) => sameOps(loss!, first.loss!) && sameOps(gradient!, first.gradient!));
   if (!same || !isSmall(first.gradient!) || !isSmall(first.loss!)) return undefined;
-  const own: Subject = { samples: known, graphs: known.map(({ gradient }) => gradient!), evidence };
+  const own: Subject = { samples: known, graphs: known.map(({ gradient }) => gradient!), evidence, budget: { left: mostTried } };
   const losses = known.map(({ loss }) => loss!);
   const cuts = cutsOf(own, losses);
   const plain = clearest([...scaledPaths(own, losses, cuts), ...scaledPieces(own), ...changedPieces(own)]);
@@ -112,13 +126,14 @@ function namesIn({ evidence: { leaves, named } }: Subject, graph: SubGraph): Nam
 }
 
 /** The graph's outputs with a piece changed; undefined where the change does not fit. */
-function edited(graph: Graph, { at, slot, change }: Edit): readonly Float64Array[] | undefined {
+function edited(subject: Subject, graph: Graph, { at, slot, change }: Edit): readonly Float64Array[] | undefined {
   const moved = new Map<Tensor, Tensor>();
   const now = (x: Tensor): Tensor => moved.get(x) ?? x;
   try {
     for (let i = at; i < graph.nodes.length; i++) {
       const node = graph.nodes[i]!;
       if (i > at && !node.inputs.some((x) => moved.has(x))) continue;
+      if (!afford(subject, costOf(node))) return undefined;
       if (i === at && slot === undefined) {
         moved.set(node.outputs[0]!, change(node.outputs[0]!));
         continue;
@@ -133,10 +148,11 @@ function edited(graph: Graph, { at, slot, change }: Edit): readonly Float64Array
 }
 
 /** Whether the edit makes the claim at every sample. */
-const makesClaim = ({ samples, graphs }: Subject, editOf: (graph: Graph) => Edit | undefined): boolean =>
-  samples.every((sample, i) => {
+const makesClaim = (subject: Subject, editOf: (graph: Graph) => Edit | undefined): boolean =>
+  subject.samples.every((sample, i) => {
+    const { graphs } = subject;
     const edit = editOf(graphs[i]!);
-    const rows = edit === undefined ? undefined : edited(graphs[i]!, edit);
+    const rows = edit === undefined ? undefined : edited(subject, graphs[i]!, edit);
     return rows !== undefined && isClaim(sample, rows);
   });
 
@@ -237,14 +253,14 @@ function scaledPieces(subject: Subject): Found[] {
   const name = namesIn(subject, graph);
   const found: Found[] = [];
   const attempt = (at: number, slot: number | undefined, isTerm: boolean, text: () => string): void => {
-    const without = edited(graph, { at, slot, change: (x) => zeros(x.shape, x.dtype) });
+    const without = edited(subject, graph, { at, slot, change: (x) => zeros(x.shape, x.dtype) });
     const share = without === undefined ? undefined : shareOf(sample, whole, without);
     if (share === undefined || rounded(share) === 1) return;
     const exact = rounded(share);
     const { plain: known } = factorOf(exact, subject.evidence.named);
     if (!known && exact !== 0 && countOf(samples) < 4) return;
     if (!makesClaim(subject, () => ({ at, slot, change: (x) => mul(x, exact) }))) return;
-    const half = isTerm ? edited(graph, { at, slot, change: (x) => mul(x, 0.5) }) : undefined;
+    const half = isTerm ? edited(subject, graph, { at, slot, change: (x) => mul(x, 0.5) }) : undefined;
     const isLinear = half !== undefined && isClaim({ ...sample, claimed: between(whole, without!, 0.5) }, half);
     found.push(scaledText(exact, isLinear, known, text(), subject));
   };
@@ -448,7 +464,9 @@ function cutsOf(subject: Subject, losses: readonly Graph[]): Cut[] {
     isAlias(node) ? [] : node.inputs.flatMap((x, slot) => (own.has(x) && isFloat(x.dtype) && node.inputs.length > 1 ? [{ at, slot }] : [])),
   );
   if (places.length > mostCuts) return [];
-  return places.map(({ at, slot }) => ({ at, slot, without: cutGradient(subject, loss, sample, at, slot) }));
+  return places.flatMap(({ at, slot }) =>
+    afford(subject, 3 * costOfAll(loss)) ? [{ at, slot, without: cutGradient(subject, loss, sample, at, slot) }] : [],
+  );
 }
 
 /** Paths of the loss that the claim does not follow, or follows several times. */
@@ -740,8 +758,6 @@ function extraFactor(subject: Subject, losses: readonly Graph[]): string | undef
   return shortest(found);
 }
 
-const mostTries = 400;
-
 /** The claim is the gradient of the loss with one piece of it changed: a mask forgotten, a matrix transposed, sums from the other end. */
 function changedLoss(subject: Subject, losses: readonly Graph[]): string | undefined {
   const { samples, evidence } = subject;
@@ -749,9 +765,8 @@ function changedLoss(subject: Subject, losses: readonly Graph[]): string | undef
   const own = new Set<Tensor>([...loss.inputs, ...loss.nodes.flatMap((node) => node.outputs)]);
   const name = namesIn(subject, loss);
   const found: Found[] = [];
-  let tried = 0;
   const attempt = (at: number, change: (step: Step) => readonly Tensor[], text: () => string, cost: number): void => {
-    if (++tried > mostTries) return;
+    if (!afford(subject, 3 * costOfAll(loss))) return;
     const fits = samples.every((sample, i) => {
       const run = (xs: readonly Tensor[]): Tensor =>
         walk<Tensor>(losses[i]!, xs, {
