@@ -8,11 +8,24 @@ import { type FunctionWriter, type Label, writeFunction } from "./assembly/funct
 import type { FunctionCode, ModuleCode } from "./assembly/module.ts";
 import { alignment, type Lease, planLeases } from "./layout.ts";
 import { moduleNeeds, type Needs } from "./needs.ts";
-import { copyLoops, loopsOf, nestFunction, type Loops, type Place, summationLoops } from "./nest.ts";
+import {
+  blockOfRows,
+  copyLoops,
+  describeSteps,
+  type Loops,
+  loopsOf,
+  nestFunction,
+  partialLoops,
+  type Place,
+  type Reduce,
+  rowSums,
+  summationLoops,
+} from "./nest.ts";
 import { planProduct, type MatrixOperand, type ProductPlan } from "./product/contraction.ts";
 import { type ProductFunctions, productFunctions } from "./product/product.ts";
 import { programFunction } from "./program.ts";
-import { type Item, type Schedule, scheduleOf } from "./schedule.ts";
+import { arrangeRuns, type Run } from "./blocks.ts";
+import { type Item, type Nest, nestAxes, type NestStep, scheduleOf } from "./schedule.ts";
 import {
   baseOf,
   type Block,
@@ -45,11 +58,16 @@ export interface Emitted {
 /** A block with its schedule and the leases of its values; nested blocks inside. */
 interface Frame {
   readonly block: Block;
-  readonly schedule: Schedule;
+  readonly items: readonly Item[];
+  /** What must be in memory. */
+  readonly stored: ReadonlySet<Value>;
   /** Values that have a place of their own here, and where, from the frame's start. */
   readonly own: Map<Value, number>;
   /** Scratch of items. */
   readonly scratch: Map<Item, number>;
+  readonly runs: readonly Run[];
+  /** Where sums over a block of rows go before they join the whole sum. */
+  readonly partials: Map<Value, number>;
   readonly children: Map<Block, Frame>;
   bytes: number;
 }
@@ -108,7 +126,7 @@ class Emitter {
   }
 
   #reserveConstants(frame: Frame): void {
-    for (const x of frame.schedule.stored) {
+    for (const x of frame.stored) {
       if (x.source.kind !== "constant" || this.#constants.has(x)) continue;
       const offset = this.#reserve(sizeInBytes(x));
       this.#constants.set(x, offset);
@@ -121,15 +139,28 @@ class Emitter {
   /** Plans a block: `given` are values of it whose place the enclosing block decides. */
   #frame(block: Block, given: ReadonlySet<Value>): Frame {
     const schedule = scheduleOf(block);
-    const { items, stored } = schedule;
-    const frame: Frame = { block, schedule, own: new Map(), scratch: new Map(), children: new Map(), bytes: 0 };
+    const { items, runs } = arrangeRuns(schedule);
+    const { stored } = schedule;
+    const frame: Frame = {
+      block,
+      items,
+      stored,
+      runs,
+      own: new Map(),
+      scratch: new Map(),
+      partials: new Map(),
+      children: new Map(),
+      bytes: 0,
+    };
     const made = new Map<Value, number>();
     const last = new Map<Value, number>();
     items.forEach((item, at) => {
+      // What runs in blocks lives as long as all of the run.
+      const run = runs.find((one) => one.first <= at && at <= one.last);
       const steps = item.kind === "nest" ? item.steps : [item.step];
       for (const step of steps) {
-        for (const out of step.outputs) if (stored.has(out)) made.set(out, at);
-        for (const input of step.inputs) last.set(baseOf(input), at);
+        for (const out of step.outputs) if (stored.has(out)) made.set(out, run?.first ?? at);
+        for (const input of step.inputs) last.set(baseOf(input), run?.last ?? at);
       }
     });
     for (const out of block.outputs) last.set(out, items.length);
@@ -152,6 +183,16 @@ class Emitter {
       const bytes = item.kind === "nest" ? 0 : this.#scratchOf(item.step, frame);
       if (bytes > 0) lease(bytes, at, at, (offset) => frame.scratch.set(item, offset));
     });
+    for (const { first, last: end } of runs) {
+      for (const item of items.slice(first, end + 1)) {
+        if (item.kind !== "nest") continue;
+        for (const step of item.steps) {
+          if (step.kind === "elementwise" || !nestAxes(step).reduced[0]) continue;
+          const out = step.outputs[0]!;
+          lease(sizeInBytes(out), first, end, (offset) => frame.partials.set(out, offset));
+        }
+      }
+    }
     const planned = planLeases(leases);
     planned.offsets.forEach((offset, i) => place[i]!(small + offset));
     frame.bytes = small + planned.bytes;
@@ -192,7 +233,8 @@ class Emitter {
       this.#places.set(x, { base: "base", offset: origin + offset });
       this.#plan.push(`${describeValue(x)} at ${origin + offset}, ${sizeInBytes(x)} bytes`);
     }
-    for (const item of frame.schedule.items) {
+    for (const [x, offset] of frame.partials) frame.partials.set(x, origin + offset);
+    for (const item of frame.items) {
       if (item.kind === "nest") continue;
       let at = origin + (frame.scratch.get(item) ?? 0);
       if (frame.scratch.has(item)) frame.scratch.set(item, at);
@@ -220,12 +262,20 @@ class Emitter {
   }
 
   #items(frame: Frame): void {
-    for (const item of frame.schedule.items) {
+    const { items } = frame;
+    for (let at = 0; at < items.length; at++) {
+      const item = items[at]!;
+      const run = frame.runs.find(({ first }) => first === at);
+      if (run !== undefined) {
+        this.#run(frame, run);
+        at = run.last;
+        continue;
+      }
       if (item.kind === "nest") {
         const names = item.steps.map((step) => (step.kind === "elementwise" ? step.name : step.op.name));
         this.#nest(
           "nest",
-          loopsOf(item, frame.schedule.stored, (x) => this.#placeOf(x)),
+          loopsOf(item, frame.stored, (x) => this.#placeOf(x)),
           names.join(" "),
         );
         continue;
@@ -255,11 +305,47 @@ class Emitter {
     }
   }
 
-  #nest(stem: string, loops: Loops, what: string): void {
+  /** Nests over the same rows, a block of rows at a time; then the rows that are left. */
+  #run(frame: Frame, { first, last, rows, block }: Run): void {
+    const { emit } = this.#writer;
+    const nests = frame.items.slice(first, last + 1) as Nest[];
+    const all = nests.map((nest) => loopsOf(nest, frame.stored, (x) => this.#placeOf(x)));
+    const outputs = new Map(nests.flatMap((nest, i) => rowSums(all[i]!).map((root, k) => [root, rowSteps(nest)[k]!.outputs[0]!] as const)));
+    const partial = (root: Reduce): Place => ({ base: "base", offset: frame.partials.get(outputs.get(root)!)! });
+    for (const loops of all)
+      for (const root of rowSums(loops)) this.#nest("clear", partialLoops(loops, root, undefined), "clear a sum over rows");
+    const turn = (size: number, row: number): void =>
+      nests.forEach((nest, i) => {
+        const loops = all[i]!;
+        this.#nest("block", blockOfRows(loops, size, partial), describeSteps(nest.steps), row);
+        for (const root of rowSums(loops)) this.#nest("join", partialLoops(loops, root, partial(root)), "add a block's sum");
+      });
+    const row = this.#writer.local("i32");
+    const whole = Math.floor(rows / block) * block;
+    this.#loops.push(`${rows} rows, ${block} at a time`);
+    emit("i32.const", 0);
+    emit("local.set", row);
+    this.#writer.loop((again) => {
+      turn(block, row);
+      emit("local.get", row);
+      emit("i32.const", block);
+      emit("i32.add");
+      emit("local.tee", row);
+      emit("i32.const", whole);
+      emit("i32.lt_s");
+      this.#writer.branchIf(again);
+    });
+    if (whole < rows) turn(rows - whole, row);
+    this.#loops.push("end");
+  }
+
+  /** `row` is the local that says where a block begins. */
+  #nest(stem: string, loops: Loops, what: string, row?: number): void {
     const name = this.#needs.name(stem);
-    const { code, bases } = nestFunction(name, loops, this.#needs, this.#options);
+    const { code, bases, byRows } = nestFunction(name, loops, this.#needs, this.#options);
     this.#needs.add(code);
     for (const base of bases) this.#writer.emit("local.get", this.#bases.get(base)!);
+    if (byRows) this.#writer.emit("local.get", row!);
     this.#writer.emit("call", name);
     this.#loops.push(`${name}: [${loops.sizes.join(", ")}] ${loops.precision} ${what}`);
   }
@@ -646,6 +732,9 @@ class Emitter {
     this.#loops.push("end");
   }
 }
+
+/** The steps of a nest that add rows up, in the order of their roots. */
+const rowSteps = ({ steps }: Nest): NestStep[] => steps.filter((step) => step.kind !== "elementwise" && nestAxes(step).reduced[0]);
 
 interface Matrices {
   readonly place: Place;

@@ -24,6 +24,8 @@ export interface Access {
   readonly dtype: DType;
   readonly offset: number;
   readonly strides: readonly number[];
+  /** Entries from one row to the next, where the nest begins at a row that its function is given. */
+  readonly rowStride?: number;
 }
 
 interface Store {
@@ -32,7 +34,7 @@ interface Store {
   readonly to: Access;
 }
 
-interface Reduce {
+export interface Reduce {
   readonly kind: "reduce";
   readonly value: Expression;
   readonly combine: (s: ExpressionArithmetic, x: Expression, y: Expression) => Expression;
@@ -274,6 +276,39 @@ function unrollShortAxes(loops: Loops): Loops {
   };
 }
 
+/** The same loops over so many rows only, from the row that the function is given; `partial` says where sums over rows go. */
+export function blockOfRows(loops: Loops, rows: number, partial: (root: Reduce) => Place): Loops {
+  const access = (one: Access): Access => ({ ...one, rowStride: one.strides[0]! });
+  return {
+    ...loops,
+    sizes: [rows, ...loops.sizes.slice(1)],
+    loads: loops.loads.map((load) => ({ ...load, access: access(load.access) })),
+    roots: loops.roots.map((root) =>
+      root.kind === "reduce" && root.reduced[0]
+        ? { ...root, to: { ...root.to, place: partial(root), rowStride: 0 } }
+        : { ...root, to: access(root.to) },
+    ),
+  };
+}
+
+/** The roots that add rows up. */
+export const rowSums = ({ roots }: Loops): Reduce[] =>
+  roots.filter((root): root is Reduce => root.kind === "reduce" && root.reduced[0] === true);
+
+/** Loops over what a reduction keeps: the neutral element everywhere, or what is there combined with a partial result. */
+export function partialLoops({ sizes, precision, arithmetic: s }: Loops, root: Reduce, partial: Place | undefined): Loops {
+  const kept = sizes.map((_, axis) => axis).filter((axis) => !root.reduced[axis]);
+  const to = { ...root.to, strides: kept.map((axis) => root.to.strides[axis]!) };
+  const shared = { sizes: kept.map((axis) => sizes[axis]!), precision, arithmetic: s };
+  if (partial === undefined) return { ...shared, loads: [], roots: [{ kind: "store", value: root.identity, to }] };
+  const [x, y] = [s.variable("sum", root.value.type), s.variable("part", root.value.type)];
+  const loads = [
+    { variable: x, access: to },
+    { variable: y, access: { ...to, place: partial } },
+  ];
+  return { ...shared, loads, roots: [{ kind: "store", value: root.combine(s, x, y), to }] };
+}
+
 const accessesOf = ({ loads, roots }: Loops): Access[] => [...loads.map(({ access }) => access), ...roots.map(({ to }) => to)];
 
 function mergeable({ sizes, roots }: Loops, accesses: readonly Access[], outer: number, inner: number): boolean {
@@ -335,21 +370,25 @@ function costAlong(loops: Loops, axis: number): number {
 }
 
 /** The nest as a function of its bases, in the order `bases` gives. */
-export function nestFunction(
-  name: string,
-  given: Loops,
-  needs: Needs,
-  options: LanesOptions,
-): { readonly code: FunctionCode; readonly bases: readonly string[] } {
+export function nestFunction(name: string, given: Loops, needs: Needs, options: LanesOptions): NestCode {
   const loops = simplifyLoops(given);
-  const bases = [...new Set(accessesOf(loops).map(({ place }) => place.base))];
+  const accesses = accessesOf(loops);
+  const bases = [...new Set(accesses.map(({ place }) => place.base))];
+  const byRows = accesses.some(({ rowStride }) => rowStride !== undefined);
   const writer = writeFunction(
     name,
-    bases.map(() => "i32"),
+    [...bases, ...(byRows ? ["row"] : [])].map(() => "i32"),
     [],
   );
   new NestWriter(loops, bases, writer, needs, options).write();
-  return { code: writer.finish(), bases };
+  return { code: writer.finish(), bases, byRows };
+}
+
+/** A nest's function: it takes its bases in this order, then the row to begin at if it begins at one. */
+export interface NestCode {
+  readonly code: FunctionCode;
+  readonly bases: readonly string[];
+  readonly byRows: boolean;
 }
 
 /** A pointer that accesses with the same base and strides share. */
@@ -376,6 +415,7 @@ const levelLength = 1024;
 
 class NestWriter {
   readonly #loops: Loops;
+  readonly #bases: readonly string[];
   readonly #writer: FunctionWriter;
   readonly #needs: Needs;
   readonly #m: Lanes;
@@ -390,6 +430,7 @@ class NestWriter {
 
   constructor(loops: Loops, bases: readonly string[], writer: FunctionWriter, needs: Needs, options: LanesOptions) {
     this.#loops = loops;
+    this.#bases = bases;
     this.#writer = writer;
     this.#needs = needs;
     this.#m = lanes(loops.precision, options);
@@ -425,12 +466,12 @@ class NestWriter {
     return axis;
   }
 
-  #pointTo({ place, dtype, offset, strides }: Access, bases: readonly string[]): Pointed {
+  #pointTo({ place, dtype, offset, strides, rowStride = 0 }: Access, bases: readonly string[]): Pointed {
     const bytes = bytesOf[dtype];
     const byteStrides = strides.map((stride) => stride * bytes);
     // What walks backwards starts at its own entry, for offsets beyond a pointer cannot be negative.
     const start = strides.some((stride) => stride < 0) ? offset * bytes : 0;
-    const key = `${place.base}|${start}|${byteStrides.join()}`;
+    const key = `${place.base}|${start}|${rowStride * bytes}|${byteStrides.join()}`;
     let pointer = this.#pointers.get(key);
     if (pointer === undefined) {
       const { emit } = this.#writer;
@@ -439,6 +480,12 @@ class NestWriter {
       emit("local.get", bases.indexOf(place.base));
       if (start !== 0) {
         emit("i32.const", start);
+        emit("i32.add");
+      }
+      if (rowStride !== 0) {
+        emit("local.get", bases.length);
+        emit("i32.const", rowStride * bytes);
+        emit("i32.mul");
         emit("i32.add");
       }
       emit("local.set", local);
@@ -451,7 +498,8 @@ class NestWriter {
   #fill(root: Reduce): void {
     const { sizes } = this.#loops;
     const kept = sizes.map((_, axis) => axis).filter((axis) => !root.reduced[axis] && sizes[axis] !== 1);
-    const to = { ...root.to, strides: kept.map((axis) => root.to.strides[axis]!) };
+    const { rowStride, ...access } = root.to;
+    const to = { ...access, strides: kept.map((axis) => root.to.strides[axis]!), ...(rowStride ? { rowStride } : {}) };
     const fill: Loops = {
       ...this.#loops,
       sizes: kept.map((axis) => sizes[axis]!),
@@ -459,14 +507,15 @@ class NestWriter {
       roots: [{ kind: "store", value: root.identity, to }],
     };
     const name = this.#needs.name("fill");
-    const { code } = nestFunction(name, fill, this.#needs, {});
+    const { code, byRows } = nestFunction(name, fill, this.#needs, {});
     this.#needs.add(code);
     this.#writer.emit("local.get", this.#baseLocal(root.to.place.base));
+    if (byRows) this.#writer.emit("local.get", this.#bases.length);
     this.#writer.emit("call", name);
   }
 
   #baseLocal(base: string): number {
-    return [...new Set(accessesOf(this.#loops).map(({ place }) => place.base))].indexOf(base);
+    return this.#bases.indexOf(base);
   }
 
   #axis(axis: number): void {

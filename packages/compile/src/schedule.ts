@@ -63,6 +63,30 @@ const nestShape = (step: NestStep): Shape => {
   );
 };
 
+/** How a step of a nest stands to the nest's axes. */
+export interface StepAxes {
+  /** For each input, the axis of the nest that each of its own axes walks along. */
+  readonly inputs: readonly (readonly number[])[];
+  /** Whether each axis of the nest is reduced by the step. */
+  readonly reduced: readonly boolean[];
+}
+
+export function nestAxes(step: NestStep): StepAxes {
+  const rank = nestShape(step).length;
+  if (step.kind === "contraction") {
+    const labels = [...summationLabels(step)];
+    const { x, y, out } = step.params;
+    return {
+      inputs: [x, y].map((own) => [...own].map((label) => labels.indexOf(label))),
+      reduced: labels.map((label) => !out.includes(label)),
+    };
+  }
+  return {
+    inputs: step.inputs.map((x) => x.shape.map((_, axis) => axis + rank - x.shape.length)),
+    reduced: Array.from({ length: rank }, (_, axis) => step.kind === "reduction" && step.params.axes.includes(axis)),
+  };
+}
+
 /** The floats a step computes with; `f32` for one that has none. */
 function precisionOf(step: NestStep): Precision {
   const dtypes = [...step.outputs, ...step.inputs].map((x) => x.dtype).filter(isFloat);
