@@ -6,6 +6,7 @@ import { type AnyFunction, call, scalarOf, settledCall } from "./behaviour.ts";
 import { judgeMapping } from "./blocks.ts";
 import { differentiate } from "./differences.ts";
 import { type ClaimOf, settledClaim, settledLoss } from "./gradient.ts";
+import type { Place } from "./judgement.ts";
 import { blocksOf, entriesIn, type Mapping, type Outputs, outputsOf, outputTensors } from "./mapping.ts";
 import { type Arguments, type ArgumentsAt, checkFunction, type CheckOptions, type Given, given, type PartOf, type Wrt } from "./options.ts";
 import { judgeAt, type Subject } from "./point.ts";
@@ -154,7 +155,10 @@ function hessianVerdict(check: string, loss: AnyFunction, claimed: unknown, opti
         opaque,
         called: (output, input) => (output.path === input.path ? input.path : `${output.path} by ${input.path}`),
       };
-      return posed(mapping, (own, point, uniform) => withNotes(judgeMapping(own, point, uniform), notes));
+      return posed(mapping, (own, point, uniform) => {
+        const answer = judgeMapping(own, point, uniform);
+        return withNotes(opaque ? seenClose(own, point, answer) : answer, notes);
+      });
     },
     program: (point) => programOf(check, asked, { loss, claimed }, point),
   });
@@ -195,7 +199,10 @@ function sourceOf(loss: AnyFunction, inputs: Inputs, differentiable: boolean): S
     },
   };
   if (judgeAt(leafwise, inputs.base, uniformFrom(1)).judgement.kind !== "wrong") return { value, opaque: false, notes: [] };
-  return { ...differences, notes: ["a rule of the loss's own is not the derivative of its value; the claim was held against the value"] };
+  return {
+    ...differences,
+    notes: ["a rule of one's own is not the derivative of its function; the claim was held against second differences"],
+  };
 }
 
 /**
@@ -221,6 +228,32 @@ const gradientByValues =
       ),
     );
   };
+
+/** So many wrong entries are looked at again. */
+const lookedAtAgain = 8;
+
+/** Slopes of slopes may settle on another value far away, where a loss levels off: a wrong entry must be so from close by too. */
+function seenClose(mapping: Mapping, point: Point, answer: Answer): Answer {
+  const { judgement } = answer;
+  if (judgement.kind !== "wrong") return answer;
+  const { leaves } = mapping.inputs;
+  const scales = scalesOf(leaves, point);
+  const holds = ({ leaf, at }: Place): boolean => {
+    const [o, k] = [Math.floor(leaf / leaves.length), leaf % leaves.length];
+    const [row, column] = [Math.floor(at / point[k]!.length), at % point[k]!.length];
+    const scale = scales[k]![column]!;
+    const slope = (t: number): number => {
+      const moved = point.map((entries, i) => (i === k ? entries.map((x, j) => (j === column ? x + t * scale : x)) : entries));
+      return entriesIn(mapping.value(tensorsAt(leaves, moved, true), true))[o]![row]!;
+    };
+    const { value, error, failure } = differentiate(slope, { start: 2 ** -8 });
+    return failure === undefined && Math.abs(value / scale - judgement.claimed[leaf]![at]!) > (10 * error) / scale;
+  };
+  const entries = judgement.entries.filter((place, i) => i >= lookedAtAgain || holds(place));
+  if (entries.length > 0) return { ...answer, judgement: { ...judgement, entries } };
+  const why = "second differences do not settle: return a tensor, so that there is a gradient to differentiate";
+  return { ...answer, judgement: { kind: "undecided", why, digits: 0 } };
+}
 
 /** A number that is another wherever a bit of a point is. */
 function bitsOf(point: Point): number {
