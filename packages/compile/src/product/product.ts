@@ -8,6 +8,8 @@ import type { FunctionCode } from "../assembly/module.ts";
 import {
   add,
   advance,
+  and,
+  atLeast,
   type Code,
   call,
   ceilQuotient,
@@ -26,7 +28,7 @@ import {
   times,
   whenever,
 } from "./integers.ts";
-import { type Layout, layoutOf, panelVectors, storePartFunction, type TileShape, tileFunction } from "./kernel.ts";
+import { type Layout, layoutOf, panelVectors, moveTileFunction, type TileShape, tileFunction } from "./kernel.ts";
 import { packFunction, packSlowlyFunction, panelBytes } from "./panels.ts";
 
 /** What a program that multiplies matrices of one precision contains and calls. Every argument is an i32; addresses and strides are in bytes. */
@@ -37,7 +39,7 @@ export interface ProductFunctions {
   readonly rowsOfPanel: number;
   /** Columns a panel of the right operand. */
   readonly columnsOfPanel: number;
-  /** Bytes of an m × k left operand in panels. */
+  /** Bytes of an m × k left operand in panels, and of a tile after them, in which a product keeps what does not lie wholly inside C. */
   readonly leftBytes: (m: number, k: number) => number;
   /** Bytes of a k × n right operand in panels. */
   readonly rightBytes: (n: number, k: number) => number;
@@ -62,21 +64,20 @@ export function productFunctions(precision: Precision, { relaxed = false }: Lane
   const { panelRows } = shapes.tile;
   const panelColumns = panelVectors * layout.lanes;
   const name = (topic: string): string => `${topic}_${precision}`;
-  const storePart = name("storePart");
   return {
     functions: [
       ...[...new Set([panelRows, panelColumns])].flatMap((width) => [
         packFunction(name(`pack${width}`), name(`packSlowly${width}`), layout, width),
         packSlowlyFunction(name(`packSlowly${width}`), layout, width),
       ]),
-      storePartFunction(storePart, layout),
-      tileFunction(name("tile"), storePart, layout, shapes.tile),
-      tileFunction(name("lowTile"), storePart, layout, shapes.lowTile),
-      productFunction(name("product"), name("tile"), name("lowTile"), layout, shapes),
+      moveTileFunction(name("moveTile"), layout),
+      tileFunction(name("tile"), layout, shapes.tile),
+      tileFunction(name("lowTile"), layout, shapes.lowTile),
+      productFunction(name, layout, shapes),
     ],
     rowsOfPanel: panelRows,
     columnsOfPanel: panelColumns,
-    leftBytes: (m, k) => panelBytes(layout, panelRows, m, k),
+    leftBytes: (m, k) => panelBytes(layout, panelRows, m, k) + panelRows * panelColumns * layout.size,
     rightBytes: (n, k) => panelBytes(layout, panelColumns, n, k),
     packLeft: name(`pack${panelRows}`),
     packRight: name(`pack${panelColumns}`),
@@ -106,18 +107,19 @@ const [m, n, k, left, right, c, cRowBytes, accumulate] = [0, 1, 2, 3, 4, 5, 6, 7
  * Blocks along k, then of columns, then a panel of rows against all panels of columns of a block: the panel of rows stays in the first cache
  * while the block of columns streams from the second, and C is written along its rows.
  */
-function productFunction(name: string, tile: string, lowTile: string, { size, lanes }: Layout, shapes: Shapes): FunctionCode {
+function productFunction(nameOf: (topic: string) => string, { size, lanes }: Layout, shapes: Shapes): FunctionCode {
   const { panelRows } = shapes.tile;
   const panelColumns = panelVectors * lanes;
-  const writer = writeFunction(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
+  const writer = writeFunction(nameOf("product"), ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
   whenever(writer, isZero(k), () => {
     whenever(writer, isZero(accumulate), () => clear(writer, size));
     writer.emit("return");
   });
   const panel = letInteger(writer, times(k, panelColumns * size));
   /** Where there is no second panel the first is read again. */
-  const secondPanel = (columnPanels: number, j: number): Code =>
-    columnPanels === 1 ? integer(0) : [...get(panel), ...integer(0), ...less(integer(panelColumns), sub(n, j)), ["select"]];
+  const secondPanel = (columns: number): Code => [...get(panel), ...integer(0), ...less(integer(panelColumns), columns), ["select"]];
+  /** Where a tile is written that is not wholly inside C. */
+  const apart = letInteger(writer, add(left, times(mul(ceilQuotient(m, integer(panelRows)), k), panelRows * size)));
   const stepsOfBlock = letInteger(writer, ceilQuotient(k, ceilQuotient(k, integer(blockAlong))));
   count(writer, k, stepsOfBlock, (along) => {
     const steps = letInteger(writer, smaller(stepsOfBlock, sub(k, along)));
@@ -130,17 +132,31 @@ function productFunction(name: string, tile: string, lowTile: string, { size, la
         const at = letInteger(writer, add(c, add(mul(i, cRowBytes), times(from, size))));
         const rows = letInteger(writer, sub(m, i));
         const j = letInteger(writer, from);
-        const row = (tileName: string, { columnPanels }: TileShape): void =>
-          repeatBelow(writer, j, to, integer(panelColumns * columnPanels), () => {
-            call(writer, tileName, a, b, secondPanel(columnPanels, j), steps, at, cRowBytes, rows, sub(n, j), adding);
+        const tilesOfRow = (tile: string, { rows: height, columnPanels }: TileShape): void => {
+          const width = panelColumns * columnPanels;
+          repeatBelow(writer, j, to, integer(width), () => {
+            const columns = letInteger(writer, sub(n, j));
+            const operands = [a, b, columnPanels === 1 ? integer(0) : secondPanel(columns), steps] as const;
+            whenever(
+              writer,
+              and(atLeast(rows, integer(height)), atLeast(columns, integer(width))),
+              () => call(writer, tile, ...operands, at, cRowBytes, adding),
+              () => {
+                const rowBytes = integer(width * size);
+                call(writer, tile, ...operands, apart, rowBytes, integer(0));
+                const [inRows, inColumns] = [smaller(rows, integer(height)), smaller(columns, integer(width))];
+                call(writer, nameOf("moveTile"), apart, rowBytes, at, cRowBytes, inRows, inColumns, adding);
+              },
+            );
             advance(writer, b, times(panel, columnPanels));
-            advance(writer, at, integer(panelColumns * size * columnPanels));
+            advance(writer, at, integer(width * size));
           });
+        };
         whenever(
           writer,
           less(integer(shapes.lowTile.rows), rows),
-          () => row(tile, shapes.tile),
-          () => row(lowTile, shapes.lowTile),
+          () => tilesOfRow(nameOf("tile"), shapes.tile),
+          () => tilesOfRow(nameOf("lowTile"), shapes.lowTile),
         );
       });
     });
