@@ -77,10 +77,15 @@ export function installPeers(): string | undefined {
   const wanted = readFileSync(lock, "utf8");
   if (existsSync(mark) && readFileSync(mark, "utf8") === wanted) return undefined;
   console.log("Installing the peers …");
-  const { status, stderr } = spawnSync("npm", ["ci"], { cwd: folder, encoding: "utf8", shell: process.platform === "win32" });
+  const { status, stderr } = spawnSync("npm", ["ci", "--loglevel=error"], {
+    cwd: folder,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
   if (status !== 0) {
-    const reason = stderr.split("\n").find((line) => /npm (error|ERR!)/.test(line)) ?? "";
-    return `npm ci in packages/bench/peers failed ${reason.replace(/.*(error|ERR!)\s*/, "")}`.trim();
+    const said = stderr.split("\n").flatMap((line) => /^npm (?:error|ERR!) (.+)/.exec(line)?.slice(1) ?? []);
+    const reason = said.find((line) => /Error: /.test(line)) ?? said[0] ?? "without a word";
+    return `npm ci in packages/bench/peers failed: ${reason.replace(/https?:\/\/\S+/, "the registry")}`;
   }
   writeFileSync(mark, wanted);
   return undefined;
