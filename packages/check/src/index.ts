@@ -1,4 +1,4 @@
-/** Is this gradient right? Laws for ops today, and arbitraries for property tests. */
+/** Is this gradient right? Checks with verdicts, laws for ops, and arbitraries and properties for fast-check. */
 export { checkOp, type CheckOpOptions, type LawFailure, type LawReport } from "./op.ts";
 export { type Case, drawCase } from "./cases.ts";
 export { drawFrom } from "./draw.ts";
