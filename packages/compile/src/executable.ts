@@ -8,11 +8,17 @@ import type { LanesOptions } from "./assembly/lanes.ts";
 import { encodeModule, printModule } from "./assembly/module.ts";
 import { type Emitted, emitProgram } from "./emit.ts";
 import { type Memory, type Region, threadMemory } from "./memory.ts";
+import { makeResident, type Resident, residentOf } from "./resident.ts";
 import { type Block, blockOf, bytesOf } from "./values.ts";
 
 /** Runs a graph on the storages of its inputs; the outputs are fresh. */
 export interface Executable {
   readonly run: (inputs: readonly Tensor[]) => Storage[];
+  /**
+   * The same with outputs that stay in the program's memory until they are read, and inputs among them that are given up: flags say which.
+   * An output that is neither read nor given back before the next step is copied out then, if anybody still holds it.
+   */
+  readonly step: (inputs: readonly Tensor[], donated: readonly boolean[]) => Tensor[];
   /** Milliseconds from the graph to the instance. */
   readonly milliseconds: number;
   /** Bytes of the module and of the region. */
@@ -51,7 +57,7 @@ export function compileGraph(graph: SubGraph, options: LanesOptions): Executable
     if (value.source.kind === "constant") write(memory, value.dtype, region.at + offset, entriesOf(value.source.tensor));
   }
   const executable: Executable = {
-    run: runner(graph, emitted, memory, region, run),
+    ...runner(graph, emitted, memory, region, run),
     milliseconds: performance.now() - start,
     codeBytes: bytes.length,
     regionBytes: emitted.bytes,
@@ -107,33 +113,68 @@ const slotOf = ({ shape, dtype }: Aval, offset: number): Slot => ({ dtype, offse
 /** A large argument that is the same tensor as in the last call is not copied again. */
 const remembered = 256;
 
-function runner(graph: SubGraph, emitted: Emitted, memory: Memory, { at }: Region, run: (base: number) => void): Executable["run"] {
+function runner(
+  graph: SubGraph,
+  emitted: Emitted,
+  memory: Memory,
+  { at }: Region,
+  run: (base: number) => void,
+): Pick<Executable, "run" | "step"> {
   const inputs = graph.inputs.map((x, i) => slotOf(x, at + emitted.inputs[i]!));
   const outputs = graph.outputs.map((x, i) => slotOf(x, at + emitted.outputs[i]!));
   const last = new Array<WeakRef<Tensor> | undefined>(inputs.length);
-  return (given) => {
-    for (let i = 0; i < inputs.length; i++) {
-      const { dtype, offset, size } = inputs[i]!;
-      const x = given[i]!;
-      const storage = x.storage!;
-      if (typeof storage === "number") {
-        viewOf(memory, dtype)[offset / bytesOf[dtype]] = storage;
-        continue;
-      }
-      if (size > remembered) {
-        if (last[i]?.deref() === x) continue;
-        last[i] = new WeakRef(x);
-      }
-      write(memory, dtype, offset, storage);
+  const copyIn = (x: Tensor, i: number): void => {
+    const { dtype, offset, size } = inputs[i]!;
+    const storage = x.storage!;
+    if (typeof storage === "number") {
+      viewOf(memory, dtype)[offset / bytesOf[dtype]] = storage;
+      return;
     }
-    run(at);
-    return outputs.map(({ dtype, offset, size, scalar }) => {
-      const view = viewOf(memory, dtype);
-      const start = offset / bytesOf[dtype];
-      if (scalar) return view[start]!;
-      return view.slice(start, start + size);
-    });
+    if (size > remembered) {
+      if (last[i]?.deref() === x) return;
+      last[i] = new WeakRef(x);
+    }
+    write(memory, dtype, offset, storage);
   };
+  const copyOut = ({ dtype, offset, size, scalar }: Slot): Storage => {
+    const view = viewOf(memory, dtype);
+    const start = offset / bytesOf[dtype];
+    return scalar ? view[start]! : view.slice(start, start + size);
+  };
+  /** What the last step left in memory. */
+  let left: Resident[] = [];
+  return {
+    run: (given) => {
+      for (let i = 0; i < inputs.length; i++) copyIn(given[i]!, i);
+      settle(left);
+      run(at);
+      return outputs.map(copyOut);
+    },
+    step: (given, donated) => {
+      given.forEach((x, i) => {
+        const resident = residentOf(x);
+        const from = resident === undefined ? -1 : left.indexOf(resident);
+        if (from < 0) {
+          copyIn(x, i);
+          return;
+        }
+        const { offset, size, dtype } = outputs[resident!.slot]!;
+        last[i] = undefined;
+        memory.bytes.copyWithin(inputs[i]!.offset, offset, offset + size * bytesOf[dtype]);
+        if (donated[i]) resident!.give();
+      });
+      settle(left);
+      run(at);
+      const made = outputs.map((slot, k) => makeResident(graph.outputs[k]!, k, () => copyOut(slot)));
+      left = made.map(({ resident }) => resident);
+      return made.map(({ tensor }) => tensor);
+    },
+  };
+}
+
+/** Copies out what is still held by somebody and was not given up. */
+function settle(left: readonly Resident[]): void {
+  for (const resident of left) resident.settle();
 }
 
 /** A block as a listing, one step a line. */

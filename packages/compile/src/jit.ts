@@ -23,9 +23,15 @@ import { executableOf, jitOp, type JitParams } from "./call.ts";
 import { closedOverError, functionError, optionError, optionsError, unknownOptionError } from "./errors.ts";
 import { compileGraph, type Executable } from "./executable.ts";
 import { avalsOf, formatSignature, matches, numbersOf, rebuild, type Signature, signatureOf } from "./signature.ts";
+import { residentOf } from "./resident.ts";
 import { hostTarget } from "./target.ts";
 
 export interface JitOptions {
+  /**
+   * Arguments that a step gives up, such as parameters and optimizer state: what a call returns stays in the program's memory until it is
+   * read, and goes from there into the next call. Reading a tensor after it was given to a call in such a place throws.
+   */
+  readonly donate?: readonly number[];
   /** How many programs are kept, one for each form of the arguments; the one used longest ago goes first. 64 by default. */
   readonly cacheSize?: number;
   /** Use relaxed multiply-add, which rounds x·y + z once, where the engine has it; true by default. */
@@ -81,10 +87,12 @@ interface Entry {
   readonly captured: readonly string[];
   readonly milliseconds: number;
   executable: Executable | undefined;
+  /** For each leaf, whether its argument is donated; known once asked for. */
+  donated: readonly boolean[] | undefined;
   calls: number;
 }
 
-const known = ["cacheSize", "relaxed"];
+const known = ["donate", "cacheSize", "relaxed"];
 /** A number among the arguments that has taken so many values should be a tensor. */
 const tooManyNumbers = 8;
 
@@ -102,7 +110,7 @@ const tooManyNumbers = 8;
  */
 export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
   if (typeof f !== "function") throw functionError(f);
-  const { cacheSize, lanesOptions } = readOptions(options);
+  const { donate, cacheSize, lanesOptions } = readOptions(options);
   /** The one used last comes first. */
   const entries: Entry[] = [];
   const numbers = new Map<string, Set<number>>();
@@ -133,6 +141,7 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     let plain = true;
     for (let i = 0; i < leaves.length; i++) {
       const x = leaves[i]!;
+      if (donate !== undefined && residentOf(x) !== undefined) continue;
       if (x.storage === null || (x.origin !== null && x.origin.watch.open)) plain = false;
     }
     if (!plain) return unflatten<R>(entry.definition, apply(jitOp, leaves, entry.params));
@@ -145,6 +154,8 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
       );
     }
     const executable = (entry.executable ??= executableOf(entry.params));
+    if (donate !== undefined)
+      return unflatten<R>(entry.definition, executable.step(leaves, (entry.donated ??= flagsOf(entry.signature, donate))));
     const storages = executable.run(leaves);
     if (entry.single) return new Tensor(outputs[0]!.shape, outputs[0]!.dtype, storages[0]!, null, 0) as R;
     return entry.definition.build(wrapped(outputs, storages)) as R;
@@ -164,13 +175,27 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
 const wrapped = (outputs: readonly Tensor[], storages: readonly Storage[]): Tensor[] =>
   storages.map((storage, i) => new Tensor(outputs[i]!.shape, outputs[i]!.dtype, storage, null, 0));
 
-function readOptions(options: unknown): { readonly cacheSize: number; readonly lanesOptions: LanesOptions } {
+interface ReadOptions {
+  readonly donate: readonly number[] | undefined;
+  readonly cacheSize: number;
+  readonly lanesOptions: LanesOptions;
+}
+
+function readOptions(options: unknown): ReadOptions {
   if (typeof options !== "object" || options === null || options instanceof Tensor || Array.isArray(options)) throw optionsError(options);
   for (const name of Object.keys(options)) if (!known.includes(name)) throw unknownOptionError(name, known);
-  const { cacheSize = 64, relaxed = true } = options as JitOptions;
+  const { donate, cacheSize = 64, relaxed = true } = options as JitOptions;
+  if (donate !== undefined && !(Array.isArray(donate) && donate.every((index) => Number.isInteger(index) && index >= 0)))
+    throw optionError("donate", donate, "a list of argument indices from 0");
   if (!Number.isInteger(cacheSize) || cacheSize < 1) throw optionError("cacheSize", cacheSize, "a whole number of at least 1");
   if (typeof relaxed !== "boolean") throw optionError("relaxed", relaxed, "true or false");
-  return { cacheSize, lanesOptions: { relaxed: relaxed && hostTarget().relaxed } };
+  return { donate, cacheSize, lanesOptions: { relaxed: relaxed && hostTarget().relaxed } };
+}
+
+/** For each leaf of the arguments, whether its argument is among these. */
+function flagsOf(signature: Signature, indices: readonly number[]): boolean[] {
+  if (signature.kind !== "array") return [];
+  return signature.items.flatMap((item, i) => avalsOf(item).map(() => indices.includes(i)));
 }
 
 function traceFor(f: (...args: never[]) => unknown, signature: Signature, compile: JitParams["compile"]): Entry {
@@ -200,6 +225,7 @@ function traceFor(f: (...args: never[]) => unknown, signature: Signature, compil
     captured: capturedBy(graph),
     milliseconds: performance.now() - start,
     executable: undefined,
+    donated: undefined,
     calls: 0,
   };
 }
