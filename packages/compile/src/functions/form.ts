@@ -14,7 +14,10 @@ export interface VectorValue {
 
 /** A function of vectors, written over lanes without branches. */
 export interface VectorForm {
-  /** How far a result is from the exact one at most, in units in its last place, with relaxed multiply-add and without. */
+  /**
+   * How far a result is from the exact one at most, in units in its last place, with relaxed multiply-add and without; no less than the bound
+   * of the real system where lanes outside go through it.
+   */
   readonly ulps: Readonly<Record<Precision, number>>;
   readonly write: (m: Lanes, ...args: readonly Value[]) => VectorValue;
   /** The functions of vectors that what it writes calls. */
