@@ -19,7 +19,7 @@ export const integer = (value: number): Code => [["i32.const", value]];
 export const add: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.add");
 export const sub: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.sub");
 export const mul: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.mul");
-export const quotient: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.div_u");
+const quotient: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.div_u");
 export const and: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.and");
 export const or: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.or");
 export const less: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.lt_s");
