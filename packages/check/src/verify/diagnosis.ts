@@ -1,5 +1,6 @@
 /** What is wrong with a wrong claim, in words. It knows the order in which patterns are tried; each holds at every point or is not printed. */
-import { numbersOf, spoiledPiece } from "./edits.ts";
+import { numbersOf } from "./parameters.ts";
+import { spoiledPiece } from "./spoiled.ts";
 import { type Evidence, isClaim, type Sample, samplesOf } from "./evidence.ts";
 import { factorOf } from "./factors.ts";
 import type { Disagreement, Place } from "./judgement.ts";
