@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 
 /** Each file in these folders is a generator. */
-const folders = ["packages/core/scripts", "packages/print/scripts", "examples/scripts"];
+const folders = ["packages/core/scripts", "packages/print/scripts", "packages/compile/scripts", "examples/scripts"];
 
 for (const folder of folders.filter(existsSync)) {
   for (const name of readdirSync(folder)

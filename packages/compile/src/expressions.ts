@@ -6,8 +6,6 @@ import type { ElementwiseOp, Expression, ExpressionArithmetic, ExpressionKind, S
 import { expressionArithmetic, isFloat, real } from "@cotangent/core/engine";
 import type { DType } from "@cotangent/core";
 import type { Lanes, Precision, Value } from "./assembly/lanes.ts";
-import type { VectorForm } from "./functions/form.ts";
-import { vectorForms } from "./functions/vector.ts";
 
 export const scalarTypeOf = (dtype: DType): ScalarType => (isFloat(dtype) ? "float" : dtype === "int32" ? "int" : "bool");
 
@@ -283,6 +281,3 @@ function integerOperation(m: Lanes, kind: ExpressionKind, [a, b]: readonly Value
   }
   throw new Error(`compile: no vector form — ${kind} of ${type}; run it as a loop program`);
 }
-
-/** A float function's code over lanes, where it has any of its own. */
-export const formFor = (kind: ExpressionKind): VectorForm | undefined => vectorForms[kind];

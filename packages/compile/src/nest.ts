@@ -7,7 +7,8 @@ import { type Expression, type ExpressionArithmetic, type ExpressionKind, isFloa
 import { type FunctionWriter, writeFunction } from "./assembly/function.ts";
 import { guarded, lanes, type Lanes, type LanesOptions, type Precision, type Value as Vector, valueEmitter } from "./assembly/lanes.ts";
 import type { FunctionCode } from "./assembly/module.ts";
-import { formFor, scalarTypeOf, simplifyingArithmetic, vectoriser } from "./expressions.ts";
+import { scalarTypeOf, simplifyingArithmetic, vectoriser } from "./expressions.ts";
+import { inPlace, keepConstants } from "./functions/vector.ts";
 import type { Needs } from "./needs.ts";
 import { type Nest, type NestStep, summationLabels } from "./schedule.ts";
 import { baseOf, bytesOf, type ContractionStep, type ReductionStep, type Value, viewInto } from "./values.ts";
@@ -447,7 +448,7 @@ class NestWriter {
       this.#emitBody({ ahead: 0, single: true });
       return;
     }
-    this.#hoistConstants();
+    keepConstants(this.#rootVectors({ ahead: 0, single: false }), this.#writer, this.#constants);
     this.#axis(0);
   }
 
@@ -670,9 +671,8 @@ class NestWriter {
 
   #call(kind: ExpressionKind, args: readonly Vector[]): Vector {
     const name = this.#needs.vectorFunction(kind, this.#loops.precision);
-    const form = this.#inline ? formFor(kind) : undefined;
-    if (form === undefined) return this.#m.call(name, args);
-    const { value, outside } = form.write(this.#m, ...args);
+    if (!this.#inline) return this.#m.call(name, args);
+    const { value, outside } = inPlace(this.#m, kind, args);
     return outside === undefined ? value : guarded(this.#m, name, value, outside, args);
   }
 
@@ -719,17 +719,6 @@ class NestWriter {
     if (this.#inMemory(root)) value = this.#combined(root, this.#load(root.to, { ahead: 0, single: true }), value);
     const emit = valueEmitter([value], this.#writer, new Map(this.#constants));
     this.#store(root.to, value, { ahead: 0, single: true }, emit);
-  }
-
-  /** Puts constants into locals, once. */
-  #hoistConstants(): void {
-    for (const x of postorder(this.#rootVectors({ ahead: 0, single: false }))) {
-      if (x.instruction[0] !== "v128.const") continue;
-      const local = this.#writer.local("v128");
-      this.#writer.emit(...x.instruction);
-      this.#writer.emit("local.set", local);
-      this.#constants.set(x, local);
-    }
   }
 
   /** Puts what the innermost loop would compute again and again from what it does not move into locals. */
