@@ -3,7 +3,7 @@
 import { extent } from "d3-array";
 import { scaleLog, scalePoint } from "d3-scale";
 import type { Engine } from "./engines.ts";
-import { entryOf, ownEngine, type Run } from "./report.ts";
+import { bestOf, ownEngine, type Run } from "./report.ts";
 
 const width = 900;
 const margin = { top: 118, right: 30, bottom: 46, left: 110 };
@@ -47,7 +47,7 @@ export function drawChart(run: Run): string {
     `<title>Time of each engine over the time of ${escape(base?.title ?? "Cotangent")}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     `<text x="20" y="28" font-size="16" font-weight="bold">Time a call, as a multiple of ${escape(base?.title ?? "Cotangent")}</text>`,
-    `<text x="20" y="46" fill="#555">${escape(`to the right of 1×: slower; medians of one run, ${run.machine.date}, ${run.machine.processor}, Node ${run.machine.node}`)}</text>`,
+    `<text x="20" y="46" fill="#555">${escape(`to the right of 1×: slower; best samples of one run, ${run.machine.date}, ${run.machine.processor}, Node ${run.machine.node}`)}</text>`,
     ...legend(shown),
     ...grid,
     ...lines,
@@ -60,9 +60,9 @@ export function drawChart(run: Run): string {
 
 function dotsOf(run: Run, base: Engine): Dot[] {
   return run.workloads.flatMap((workload) => {
-    const ours = entryOf(run, workload, base)?.same?.median;
+    const ours = bestOf(run, workload, base);
     return run.engines.flatMap((engine) => {
-      const time = entryOf(run, workload, engine)?.same?.median;
+      const time = bestOf(run, workload, engine);
       return ours === undefined || time === undefined ? [] : [{ engine, workload: workload.name, ratio: time / ours }];
     });
   });

@@ -91,10 +91,13 @@ function products(run: Run): string {
   );
 }
 
-/** How many times as long an engine takes as Cotangent in the same precision, by the medians. */
+/** The time of the best sample, which other work on the machine disturbs least: what ratios are made of. */
+export const bestOf = (run: Run, workload: Workload, engine: Engine): number | undefined => entryOf(run, workload, engine)?.same?.best;
+
+/** How many times as long an engine takes as Cotangent in the same precision. */
 function ratioOf(run: Run, workload: Workload, engine: Engine): number | undefined {
   const own = ownEngine(run, engine.precision);
-  const [ours, theirs] = [own && entryOf(run, workload, own)?.same?.median, entryOf(run, workload, engine)?.same?.median];
+  const [ours, theirs] = [own && bestOf(run, workload, own), bestOf(run, workload, engine)];
   return ours === undefined || theirs === undefined ? undefined : theirs / ours;
 }
 
@@ -110,7 +113,7 @@ function ratios(run: Run): string {
     return known.length === 0 ? undefined : Math.min(...known);
   };
   const precisions = (workload: Workload): number | undefined => {
-    const [single, double] = own.map((engine) => entryOf(run, workload, engine)?.same?.median);
+    const [single, double] = own.map((engine) => bestOf(run, workload, engine));
     return single === undefined || double === undefined ? undefined : double / single;
   };
   const columns = [
@@ -121,7 +124,7 @@ function ratios(run: Run): string {
   const rows = run.workloads.map((workload) => [workload.name, ...columns.map(({ ratio }) => shown(ratio(workload)))]);
   const means = columns.map(({ ratio }) => geometricMean(run.workloads.map(ratio).filter((each) => each !== undefined)));
   return [
-    `Each peer beside the engine of its own precision (${own.map(({ title }) => title).join(", ")}); above 1, Cotangent is faster.`,
+    `Each peer beside the engine of its own precision (${own.map(({ title }) => title).join(", ")}); above 1, Cotangent is faster. By the best samples.`,
     "",
     table(["", ...columns.map(({ title }) => title)], [...rows, ["geometric mean", ...means.map(shown)]]),
   ].join("\n");
@@ -134,17 +137,13 @@ function calls(run: Run): string {
   if (engines.length === 0) return "";
   const kinds = (engine: Engine) => (engine.own ? ["first", "same", "fresh"] : ["first", "same"]);
   const value = (entry: Entry | undefined, kind: string) =>
-    entry === undefined || entry.reason !== undefined
-      ? undefined
-      : kind === "first"
-        ? entry.first
-        : entry[kind as "same" | "fresh"]?.median;
+    entry === undefined || entry.reason !== undefined ? undefined : kind === "first" ? entry.first : entry[kind as "same" | "fresh"]?.best;
   const header = engines.flatMap((engine) => kinds(engine).map((kind) => `${engine.title}, ${kind}`));
   const rows = run.workloads.map((workload) => [
     workload.name,
     ...engines.flatMap((engine) => kinds(engine).map((kind) => shown(value(entryOf(run, workload, engine), kind)))),
   ]);
-  return `First calls, in a new process, trace, compile and run; fresh calls get parameters that are new tensors.\n\n${table(["", ...header], rows)}`;
+  return `First calls, in a new process, trace, compile and run; fresh calls get parameters that are new tensors. Same and fresh calls by the best samples.\n\n${table(["", ...header], rows)}`;
 }
 
 /** One row for each engine and reason, with the workloads it holds for. */
