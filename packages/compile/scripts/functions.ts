@@ -8,4 +8,4 @@ const rows = Object.entries(vectorForms)
   .map(([name, { ulps }]) => `| ${name} | ${ulps.f64} | ${ulps.f32} |`);
 const table = ["| function | float64 | float32 |", "|---|--:|--:|", ...rows].join("\n");
 const text = readFileSync(readme, "utf8");
-writeFileSync(readme, text.replace(/(<!-- functions -->\n)[^]*?(<!-- \/functions -->)/, `$1\n${table}\n\n$2`));
+writeFileSync(readme, text.replace(/(<!-- functions -->\n)[\s\S]*?(<!-- \/functions -->)/, `$1\n${table}\n\n$2`));
