@@ -75,7 +75,7 @@ export function compileGraph(graph: SubGraph, options: LanesOptions): Executable
 /** Gives the memory of programs back once they can no longer be run. */
 const regions = new FinalizationRegistry<Region>((region) => threadMemory().release(region));
 
-/** A scalar or an array of few entries is written faster one by one than with `set`. */
+/** So few entries are copied faster one by one than with `set` and `slice`. */
 const few = 32;
 
 function write(memory: Memory, dtype: DType, at: number, entries: TypedArray): void {
@@ -98,6 +98,19 @@ function viewOf(memory: Memory, dtype: DType): TypedArray {
       return memory.int32;
     case "bool":
       return memory.bytes;
+  }
+}
+
+function newArray(dtype: DType, size: number): TypedArray {
+  switch (dtype) {
+    case "float64":
+      return new Float64Array(size);
+    case "float32":
+      return new Float32Array(size);
+    case "int32":
+      return new Int32Array(size);
+    case "bool":
+      return new Uint8Array(size);
   }
 }
 
@@ -139,16 +152,25 @@ function runner(
   const copyOut = ({ dtype, offset, size, scalar }: Slot): Storage => {
     const view = viewOf(memory, dtype);
     const start = offset / bytesOf[dtype];
-    return scalar ? view[start]! : view.slice(start, start + size);
+    if (scalar) return view[start]!;
+    if (size > few) return view.slice(start, start + size);
+    const out = newArray(dtype, size);
+    for (let i = 0; i < size; i++) out[i] = view[start + i]!;
+    return out;
   };
   /** What the last step left in memory. */
   let left: Resident[] = [];
   return {
     run: (given) => {
       for (let i = 0; i < inputs.length; i++) copyIn(given[i]!, i);
-      settle(left);
+      if (left.length > 0) {
+        settle(left);
+        left = [];
+      }
       run(at);
-      return outputs.map(copyOut);
+      const storages: Storage[] = [];
+      for (let k = 0; k < outputs.length; k++) storages.push(copyOut(outputs[k]!));
+      return storages;
     },
     step: (given, donated) => {
       given.forEach((x, i) => {

@@ -119,7 +119,7 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
   function entryFor(args: readonly unknown[], leaves: Tensor[]): Entry {
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
-      leaves.length = 0;
+      if (leaves.length > 0) leaves.length = 0;
       if (!matches(entry.signature, args, leaves)) continue;
       if (i > 0) entries.unshift(...entries.splice(i, 1));
       return entry;
@@ -172,8 +172,11 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
   return Object.assign(call, { lower, cache });
 }
 
-const wrapped = (outputs: readonly Tensor[], storages: readonly Storage[]): Tensor[] =>
-  storages.map((storage, i) => new Tensor(outputs[i]!.shape, outputs[i]!.dtype, storage, null, 0));
+function wrapped(outputs: readonly Tensor[], storages: readonly Storage[]): Tensor[] {
+  const tensors: Tensor[] = [];
+  for (let i = 0; i < storages.length; i++) tensors.push(new Tensor(outputs[i]!.shape, outputs[i]!.dtype, storages[i]!, null, 0));
+  return tensors;
+}
 
 interface ReadOptions {
   readonly donate: readonly number[] | undefined;
