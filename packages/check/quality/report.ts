@@ -83,7 +83,7 @@ losses and claims run in this library under all of them, so that the times compa
 
 Every right claim is changed in what it gives (signs, factors from 1 + 1e-6 to n, terms, single entries, exchanged entries, transposes), in
 the graph it records (an operand, a factor, a term or a function left out, operands exchanged, a sum for a mean, a branch turned) and in its
-derivation (a piece of the loss taken for constant, a chain factor forgotten); seeds 1 to ${mutationSeeds}.
+derivation (a piece of the loss taken for constant, a chain factor forgotten); ${mutationSeeds === 1 ? "seed 1" : `seeds 1 to ${mutationSeeds}`}.
 
 | mutants | |
 |---|--:|

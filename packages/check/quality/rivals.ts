@@ -23,8 +23,9 @@ const along = (at: Lists, direction: Lists, by: number): Lists => at.map((list, 
 
 const dot = (xs: readonly number[], ys: readonly number[]): number => xs.reduce((sum, x, i) => sum + x * ys[i]!, 0);
 
+/** Whether all entries hold; every one is computed before any is judged, as the rules do. */
 const everyEntry = ({ at }: Plain, holds: (leaf: number, entry: number) => boolean): boolean =>
-  at.every((list, leaf) => list.every((_, entry) => holds(leaf, entry)));
+  at.map((list, leaf) => list.map((_, entry) => holds(leaf, entry)).every(Boolean)).every(Boolean);
 
 /** `torch.allclose` and `numpy.testing.assert_allclose`: NaN is close to nothing, an infinity to itself alone. */
 const allClose = (actual: number, expected: number, atol: number, rtol: number): boolean =>
@@ -53,7 +54,7 @@ const torchSlow: Rule = (plain) => {
 const torchFast: Rule = ({ at, value, claimed }) => {
   const { eps, atol, rtol } = torch;
   const uniform = torchRand();
-  return at.every((list, leaf) => {
+  const held = at.map((list, leaf) => {
     const drawn = list.map(uniform);
     const norm = Math.sqrt(dot(drawn, drawn));
     const u = drawn.map((x) => x / norm);
@@ -61,6 +62,7 @@ const torchFast: Rule = ({ at, value, claimed }) => {
     const numerical = (value(along(at, direction, eps)) - value(along(at, direction, -eps))) / (2 * eps);
     return allClose(dot(claimed[leaf]!, u), numerical, atol * u.reduce((sum, x) => sum + x, 0), rtol);
   });
+  return held.every(Boolean);
 };
 
 /**
