@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const [rounds, runs, cases] = [2, 3, 4].map((at, i) => Number(process.argv[at] ?? [3, 200, 1000][i]));
+const [rounds, runs, cases, programs] = [2, 3, 4, 5].map((at, i) => Number(process.argv[at] ?? [3, 200, 1000, 3400][i]));
 const work = mkdtempSync(join(tmpdir(), "soak-"));
 const rows = [];
 const measured = [];
@@ -20,6 +20,7 @@ for (let round = 0; round < rounds; round++) {
     COTANGENT_SEED: String(seed),
     COTANGENT_RUNS: String(runs),
     COTANGENT_CASES: String(cases),
+    COTANGENT_PROGRAMS: String(programs),
     COTANGENT_SOAK: "1",
   };
   const { stdout } = spawnSync(
@@ -47,7 +48,7 @@ writeFileSync(
   `# The last long run
 
 \`npm run soak\` on Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}: every test of the workspace with fresh seeds, ${runs} drawn calls an op and a law,
-${runs} bad calls a function, ${cases} cases a property.
+${runs} bad calls a function, ${cases} cases a property, ${programs} random programs compiled and compared with op by op.
 
 | seed | passed | failed | seconds |
 |---|--:|--:|--:|

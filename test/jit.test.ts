@@ -9,6 +9,8 @@ import { describe, expect, it } from "vitest";
 const seed = (fc.readConfigureGlobal()?.seed ?? Date.now()) | 0;
 const table = tableOf(core);
 
+const draws = process.env.COTANGENT_SOAK === "1" ? 25 : 4;
+
 const unit = { float64: 2 ** -53, float32: 2 ** -24, int32: 0, bool: 0 } as const;
 
 /** Entries agree up to some hundred roundings of the largest among them. */
@@ -26,7 +28,7 @@ function expectClose(got: core.Tensor, wanted: core.Tensor, what: string, roundi
 
 describe(`compiled and op by op, seed ${seed}`, () => {
   it.each(table)("%s", (name, op) => {
-    for (let run = 0; run < 6; run++) {
+    for (let run = 0; run < draws; run++) {
       const subject = drawCase(op, drawFrom(seed + run), () => true);
       for (const dtype of ["float64", "float32"] as const) {
         const inputs = subject.inputs.map((x) => (isFloat(x.dtype) ? core.cast(x, dtype) : x));
@@ -47,5 +49,31 @@ describe(`compiled and op by op, seed ${seed}`, () => {
         );
       }
     }
+  });
+});
+
+const listed = table.flatMap(([name, op]) =>
+  (op.row.conventions ?? []).map((convention) => [`${name} at ${convention.at}`, op, convention] as const),
+);
+
+describe("conventions at kinks and edges are the same compiled", () => {
+  it.each(listed)("%s", (what, op, { arguments: given }) => {
+    const inputs = given.map((value) => core.tensor(value as number | number[]));
+    const f = op as unknown as (...xs: core.Tensor[]) => core.Tensor;
+    const entriesOf = (x: core.Tensor): number[] => [...x.values];
+    const wanted = f(...inputs);
+    const [got, values] = [entriesOf(jit(f)(...inputs)), entriesOf(wanted)];
+    values.forEach((value, i) => {
+      if (!Object.is(got[i], value)) expect(got[i], what).toBeCloseTo(value, 14);
+    });
+    if (!isFloat(wanted.dtype) || !inputs.every((x) => isFloat(x.dtype))) return;
+    const slope = core.grad((...xs: core.Tensor[]) => f(...xs).sum(), { wrt: inputs.map((_, i) => i) });
+    const compiled = jit(slope as never) as unknown as (...xs: core.Tensor[]) => readonly core.Tensor[];
+    const slopes = (slope as unknown as (...xs: core.Tensor[]) => readonly core.Tensor[])(...inputs).map(entriesOf);
+    compiled(...inputs).forEach((x, i) =>
+      entriesOf(x).forEach((entry, k) => {
+        if (!Object.is(entry, slopes[i]![k]!)) expect(entry, `gradient of ${what}`).toBeCloseTo(slopes[i]![k]!, 12);
+      }),
+    );
   });
 });
