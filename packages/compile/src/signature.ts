@@ -4,6 +4,7 @@
  */
 import type { DType, Shape } from "@cotangent/core";
 import { Tensor } from "@cotangent/core";
+import { describe, formatShape } from "@cotangent/core/engine";
 import { cycleError, staticArrayError } from "./errors.ts";
 
 export type Signature =
@@ -29,7 +30,7 @@ export function signatureOf(args: readonly unknown[]): Signature {
     above.add(value);
     const keys = isArray ? [] : Object.keys(value as object);
     const items = isArray
-      ? value.map((item, i) => visit(item, path === "" ? `argument ${i}` : `${path}[${i}]`))
+      ? Array.from(value, (item, i) => visit(item, path === "" ? `argument ${i}` : `${path}[${i}]`))
       : keys.map((key) => visit((value as Record<string, unknown>)[key], `${path}.${key}`));
     above.delete(value);
     return isArray ? { kind: "array", items } : { kind: "object", keys, items };
@@ -104,17 +105,21 @@ export function avalsOf(signature: Signature): { readonly shape: Shape; readonly
   }
 }
 
-/** As a person reads it: types of tensors, other values as they are. */
+/** A list of arguments as a person reads it: types of tensors, other values as they are. */
 export function formatSignature(signature: Signature): string {
+  return signature.kind === "array" ? `(${signature.items.map(formatPart).join(", ")})` : formatPart(signature);
+}
+
+function formatPart(signature: Signature): string {
   switch (signature.kind) {
     case "tensor":
-      return `${signature.dtype}[${signature.shape.join(", ")}]`;
+      return `${signature.dtype}${formatShape(signature.shape)}`;
     case "static":
-      return typeof signature.value === "function" ? `function ${signature.value.name}` : String(signature.value);
+      return Object.is(signature.value, -0) ? "-0" : describe(signature.value);
     case "array":
-      return `[${signature.items.map(formatSignature).join(", ")}]`;
+      return `[${signature.items.map(formatPart).join(", ")}]`;
     case "object":
-      return `{ ${signature.keys.map((key, i) => `${key}: ${formatSignature(signature.items[i]!)}`).join(", ")} }`;
+      return `{ ${signature.keys.map((key, i) => `${key}: ${formatPart(signature.items[i]!)}`).join(", ")} }`;
   }
 }
 

@@ -28,7 +28,11 @@ export function describe(value: unknown): string {
   const shape = (value as { readonly shape?: unknown }).shape;
   const dtype = (value as { readonly dtype?: unknown }).dtype;
   if (Array.isArray(shape) && typeof dtype === "string") return `${dtype}${formatShape(shape)}`;
-  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of length ${(value as unknown as { length: number }).length}`;
+  if (ArrayBuffer.isView(value)) {
+    const { name } = value.constructor;
+    const size = "length" in value ? `of length ${value.length}` : `of ${value.byteLength} bytes`;
+    return `${name.startsWith("Int") ? "an" : "a"} ${name} ${size}`;
+  }
   if (value instanceof Promise) return "a promise";
   const made = Object.getPrototypeOf(value)?.constructor?.name;
   if (typeof made === "string" && made !== "" && made !== "Object") return `an instance of ${made}`;
