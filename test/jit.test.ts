@@ -17,8 +17,8 @@ const unit = { float64: 2 ** -53, float32: 2 ** -24, int32: 0, bool: 0 } as cons
 function expectClose(got: core.Tensor, wanted: core.Tensor, what: string, roundings = 200): void {
   expect(got.dtype, what).toBe(wanted.dtype);
   expect(got.shape, what).toEqual(wanted.shape);
-  const [xs, ys] = [got.values, wanted.values];
-  const size = ys.reduce((most: number, y: number) => (Number.isFinite(y) ? Math.max(most, Math.abs(y)) : most), 1);
+  const [xs, ys] = [got.values, Array.from(wanted.values)];
+  const size = ys.reduce((most, y) => (Number.isFinite(y) ? Math.max(most, Math.abs(y)) : most), 1);
   for (let i = 0; i < ys.length; i++) {
     if (Object.is(xs[i], ys[i])) continue;
     if (Math.abs(xs[i]! - ys[i]!) <= roundings * unit[wanted.dtype] * size) continue;
@@ -42,9 +42,9 @@ describe(`compiled and op by op, seed ${seed}`, () => {
             .filter((x) => isFloat(x.dtype))
             .map((x) => x.mul(core.arange(x.size).add(1).reshape(x.shape).cast(x.dtype).cos()).sum())
             .reduce((x, y) => x.add(y));
-        const gradient = core.grad(loss, { wrt: floats });
-        const slopes = gradient(...(inputs as never)) as readonly core.Tensor[];
-        (jit(gradient as never)(...(inputs as never)) as readonly core.Tensor[]).forEach((x, i) =>
+        const gradient = core.grad(loss, { wrt: floats }) as unknown as typeof f;
+        const slopes = gradient(...inputs);
+        jit(gradient)(...inputs).forEach((x, i) =>
           expectClose(x, slopes[i]!, `gradient of ${name} by input ${floats[i]} of ${inputs.map(String).join(", ")}`),
         );
       }
@@ -67,10 +67,10 @@ describe("conventions at kinks and edges are the same compiled", () => {
       if (!Object.is(got[i], value)) expect(got[i], what).toBeCloseTo(value, 14);
     });
     if (!isFloat(wanted.dtype) || !inputs.every((x) => isFloat(x.dtype))) return;
-    const slope = core.grad((...xs: core.Tensor[]) => f(...xs).sum(), { wrt: inputs.map((_, i) => i) });
-    const compiled = jit(slope as never) as unknown as (...xs: core.Tensor[]) => readonly core.Tensor[];
-    const slopes = (slope as unknown as (...xs: core.Tensor[]) => readonly core.Tensor[])(...inputs).map(entriesOf);
-    compiled(...inputs).forEach((x, i) =>
+    const loss = (...xs: core.Tensor[]): core.Tensor => f(...xs).sum();
+    const slope = core.grad(loss, { wrt: inputs.map((_, i) => i) }) as unknown as (...xs: core.Tensor[]) => readonly core.Tensor[];
+    const slopes = slope(...inputs).map(entriesOf);
+    jit(slope)(...inputs).forEach((x, i) =>
       entriesOf(x).forEach((entry, k) => {
         if (!Object.is(entry, slopes[i]![k]!)) expect(entry, `gradient of ${what}`).toBeCloseTo(slopes[i]![k]!, 12);
       }),

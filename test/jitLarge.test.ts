@@ -9,8 +9,8 @@ const normal = (i: number, ...shape: number[]): Tensor => core.random.normal(cor
 
 function expectClose(got: Tensor, wanted: Tensor, roundings: number): void {
   const unit = wanted.dtype === "float32" ? 2 ** -24 : 2 ** -53;
-  const [xs, ys] = [got.values, wanted.values];
-  const size = ys.reduce((most: number, y: number) => Math.max(most, Math.abs(y)), 0);
+  const [xs, ys] = [got.values, Array.from(wanted.values)];
+  const size = ys.reduce((most, y) => Math.max(most, Math.abs(y)), 0);
   let worst = 0;
   for (let i = 0; i < ys.length; i++) worst = Math.max(worst, Math.abs(xs[i]! - ys[i]!));
   expect(got.shape).toEqual(wanted.shape);
