@@ -233,7 +233,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     says: "the claim is the true gradient at argument 0 + 0.0001",
   },
   "without a recording": {
-    loss: (t) => t!.values.reduce((sum: number, e: number) => sum + Math.exp(-e) * e, 0),
+    loss: (t) => Array.from(t!.values).reduce((sum, e) => sum + Math.exp(-e) * e, 0),
     claim: (t) => t!.neg().mul(exp(t!.neg())),
     at: [positive],
     says: "the claim is the truth minus exp(-argument 0)",
