@@ -1,6 +1,6 @@
 // The results of a run as Markdown tables, and their place in the README. Knows entries; runs nothing.
 import { readFileSync, writeFileSync } from "node:fs";
-import { max, mean } from "d3-array";
+import { group, max, mean } from "d3-array";
 import type { Workload } from "../src/index.ts";
 import { tolerances } from "./agreement.ts";
 import type { Entry } from "./contest.ts";
@@ -103,6 +103,13 @@ function ratioOf(run: Run, workload: Workload, engine: Engine): number | undefin
 
 const geometricMean = (ratios: readonly number[]): number => Math.exp(mean(ratios, Math.log) ?? Number.NaN);
 
+/** The sizes of W3 count as one workload, so that they do not outweigh the others. */
+function meanOf(run: Run, ratio: (workload: Workload) => number | undefined): number {
+  const groups = group(run.workloads, ({ name }) => name.split("-")[0]!);
+  const known = [...groups.values()].map((rows) => rows.map(ratio).filter((each) => each !== undefined));
+  return geometricMean(known.filter((rows) => rows.length > 0).map(geometricMean));
+}
+
 function ratios(run: Run): string {
   const own = [ownEngine(run, "float32"), ownEngine(run, "float64")].filter((engine) => engine !== undefined);
   const peers = run.engines.filter((engine) => !engine.own && wasTimed(run)(engine) && ownEngine(run, engine.precision) !== undefined);
@@ -122,11 +129,11 @@ function ratios(run: Run): string {
     ...(browsers.length > 1 ? [{ title: "better of TensorFlow.js and jax-js", ratio: better }] : []),
   ];
   const rows = run.workloads.map((workload) => [workload.name, ...columns.map(({ ratio }) => shown(ratio(workload)))]);
-  const means = columns.map(({ ratio }) => geometricMean(run.workloads.map(ratio).filter((each) => each !== undefined)));
+  const means = columns.map(({ ratio }) => meanOf(run, ratio));
   return [
     `Each peer beside the engine of its own precision (${own.map(({ title }) => title).join(", ")}); above 1, Cotangent is faster. By the best samples.`,
     "",
-    table(["", ...columns.map(({ title }) => title)], [...rows, ["geometric mean", ...means.map(shown)]]),
+    table(["", ...columns.map(({ title }) => title)], [...rows, ["geometric mean, W3 as one", ...means.map(shown)]]),
   ].join("\n");
 }
 
