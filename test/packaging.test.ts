@@ -1,4 +1,4 @@
-// A consumer of the packed core: bundled by esbuild and by rollup it runs, methods included, type checks, and stays within its size budget.
+// A consumer of the packed core and compiler: bundled by esbuild and by rollup it runs, methods included, type checks, and stays within its size budget.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,6 +31,13 @@ const entries = {
     prints: "4",
     budget: 104_000,
   },
+  "core and compile together": {
+    code: `import { grad, matmul, tensor } from "@cotangent/core";
+import { jit } from "@cotangent/compile";
+console.log(jit(grad((x) => matmul(x, x)))(tensor([1, 2])).values[1]);`,
+    prints: "4",
+    budget: 112_000,
+  },
 };
 
 const bundlers: Readonly<Record<string, (entry: string) => Promise<string>>> = {
@@ -47,13 +54,15 @@ const bundlers: Readonly<Record<string, (entry: string) => Promise<string>>> = {
 
 beforeAll(() => {
   const { packageManager } = JSON.parse(readFileSync("package.json", "utf8")) as { packageManager: string };
-  run("node_modules/.bin/tsdown", ["--filter", "packages/core"]);
-  run("npx", ["--yes", packageManager, "--dir", "packages/core", "pack", "--pack-destination", consumer]);
-  const installed = join(consumer, "node_modules/@cotangent/core");
-  mkdirSync(installed, { recursive: true });
-  const tarball = readdirSync(consumer).find((name) => name.endsWith(".tgz"))!;
-  run("tar", ["-xzf", join(consumer, tarball), "-C", installed, "--strip-components=1"]);
-}, 60_000);
+  for (const name of ["core", "compile"]) {
+    run("node_modules/.bin/tsdown", ["--filter", `packages/${name}`]);
+    run("npx", ["--yes", packageManager, "--dir", `packages/${name}`, "pack", "--pack-destination", consumer]);
+    const installed = join(consumer, "node_modules/@cotangent", name);
+    mkdirSync(installed, { recursive: true });
+    const tarball = readdirSync(consumer).find((file) => file.startsWith(`cotangent-${name}-`) && file.endsWith(".tgz"))!;
+    run("tar", ["-xzf", join(consumer, tarball), "-C", installed, "--strip-components=1"]);
+  }
+}, 120_000);
 
 afterAll(() => rmSync(consumer, { recursive: true }));
 
