@@ -46,12 +46,13 @@ export function compileGraph(graph: SubGraph, options: LanesOptions): Executable
   const block = blockOf(graph);
   const emitted = emitProgram(block, options);
   const bytes = encodeModule(emitted.module);
+  const module = new WebAssembly.Module(bytes);
   const memory = threadMemory();
   const region = memory.allocate(emitted.bytes);
   const fail = (error: number): never => {
     throw emitted.errors[error]!();
   };
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: memory.memory }, math: math(fail) });
+  const instance = new WebAssembly.Instance(module, { env: { memory: memory.memory }, math: math(fail) });
   const run = instance.exports.run as (base: number) => void;
   for (const { value, offset } of emitted.constants) {
     if (value.source.kind === "constant") write(memory, value.dtype, region.at + offset, entriesOf(value.source.tensor));
@@ -186,6 +187,8 @@ function runner(
         if (donated[i]) resident!.give();
       });
       settle(left);
+      // A run that throws leaves nothing behind, for it may have written where those lay.
+      left = [];
       run(at);
       const made = outputs.map((slot, k) => makeResident(graph.outputs[k]!, k, () => copyOut(slot)));
       left = made.map(({ resident }) => resident);

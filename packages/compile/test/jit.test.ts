@@ -278,6 +278,34 @@ describe("an argument that is the same tensor as before", () => {
   });
 });
 
+describe("a call that fails", () => {
+  /** Doubles, and then counts up to 10, which fails from below 5. */
+  const f = (x: Tensor, n: Tensor): readonly Tensor[] => {
+    const y = x.mul(2);
+    const count = whileLoop(
+      (m: Tensor) => m.less(10),
+      (m) => m.add(1),
+      n.add(y.sum().mul(0)),
+      { maxSteps: 5 },
+    );
+    return [y, count];
+  };
+
+  test("leaves what was returned before as it was, donated or not", () => {
+    const keeping = jit(f, { donate: [1] });
+    const [y] = keeping(ones([4]), tensor(9)) as [Tensor, Tensor];
+    expect(() => keeping(y, tensor(0))).toThrow("maxSteps");
+    expect(keeping(y, tensor(9))[0]!.toArray()).toEqual([4, 4, 4, 4]);
+    expect(y.toArray()).toEqual([2, 2, 2, 2]);
+
+    const giving = jit(f, { donate: [0] });
+    const [given] = giving(ones([4]), tensor(9)) as [Tensor, Tensor];
+    expect(() => giving(given, tensor(0))).toThrow("maxSteps");
+    expect(() => giving(given, tensor(9))).toThrow("was donated");
+    expect(giving(ones([4]).mul(3), tensor(9))[0]!.toArray()).toEqual([6, 6, 6, 6]);
+  });
+});
+
 describe("captured tensors", () => {
   test("are listed, and are those of the time of tracing", () => {
     const weights = [random.normal(random.key(1), [3, 4]), ones([5], "float32")] as const;
