@@ -24,7 +24,9 @@ export const cycleError = (path: string): CotangentError =>
 
 export const closedOverError = (count: number): CotangentError =>
   error(
-    `jit: the function closes over ${count === 1 ? "a tensor that a transform watches" : `${count} tensors that a transform watches`} — its program would hold on to their values; pass them as arguments`,
+    count === 1
+      ? "jit: the function closes over a tensor that a transform watches — its program would hold on to its value; pass it as an argument"
+      : `jit: the function closes over ${count} tensors that a transform watches — its program would hold on to their values; pass them as arguments`,
   );
 
 export const donatedError = (): CotangentError =>

@@ -172,7 +172,7 @@ describe("errors", () => {
   test("of a tensor that an enclosing transform watches", () => {
     const through = (w: Tensor): Tensor => jit((x: Tensor) => x.mul(w))(tensor(2));
     expect(() => grad(through)(tensor(3))).toThrowErrorMatchingInlineSnapshot(
-      `[CotangentError: jit: the function closes over a tensor that a transform watches — its program would hold on to their values; pass them as arguments]`,
+      `[CotangentError: jit: the function closes over a tensor that a transform watches — its program would hold on to its value; pass it as an argument]`,
     );
     expect(() => vmap(through)(tensor([3, 4]))).toThrow("closes over");
     expect(() => jit(through)(tensor(3))).toThrow("closes over");
