@@ -16,7 +16,7 @@ export interface Executable {
   readonly run: (inputs: readonly Tensor[]) => Storage[];
   /**
    * The same with outputs that stay in the program's memory until they are read, and inputs among them that are given up: flags say which.
-   * An output that is neither read nor given back before the next step is copied out then, if anybody still holds it.
+   * An output that is neither read nor given back before the next step is copied out then.
    */
   readonly step: (inputs: readonly Tensor[], donated: readonly boolean[]) => Tensor[];
   /** Milliseconds from the graph to the instance. */
@@ -127,6 +127,19 @@ const slotOf = ({ shape, dtype }: Aval, offset: number): Slot => ({ dtype, offse
 /** A large argument that is the same tensor as in the last call is not copied again. */
 const remembered = 256;
 
+/**
+ * A number for each tensor that was copied in, by which it is known again without holding it. A WeakRef would hold it until the end of the
+ * job, so a loop that never waits would keep every tensor it made.
+ */
+const serials = new WeakMap<Tensor, number>();
+let lastSerial = 0;
+
+function serialOf(x: Tensor): number {
+  let serial = serials.get(x);
+  if (serial === undefined) serials.set(x, (serial = ++lastSerial));
+  return serial;
+}
+
 function runner(
   graph: SubGraph,
   emitted: Emitted,
@@ -136,7 +149,8 @@ function runner(
 ): Pick<Executable, "run" | "step"> {
   const inputs = graph.inputs.map((x, i) => slotOf(x, at + emitted.inputs[i]!));
   const outputs = graph.outputs.map((x, i) => slotOf(x, at + emitted.outputs[i]!));
-  const last = new Array<WeakRef<Tensor> | undefined>(inputs.length);
+  /** The serial numbers of the large tensors that lie there. */
+  const last = new Array<number>(inputs.length).fill(0);
   const copyIn = (x: Tensor, i: number): void => {
     const { dtype, offset, size } = inputs[i]!;
     const storage = x.storage!;
@@ -145,8 +159,9 @@ function runner(
       return;
     }
     if (size > remembered) {
-      if (last[i]?.deref() === x) return;
-      last[i] = new WeakRef(x);
+      const serial = serialOf(x);
+      if (last[i] === serial) return;
+      last[i] = serial;
     }
     write(memory, dtype, offset, storage);
   };
@@ -182,7 +197,7 @@ function runner(
           return;
         }
         const { offset, size, dtype } = outputs[resident!.slot]!;
-        last[i] = undefined;
+        last[i] = 0;
         memory.bytes.copyWithin(inputs[i]!.offset, offset, offset + size * bytesOf[dtype]);
         if (donated[i]) resident!.give();
       });
@@ -197,7 +212,7 @@ function runner(
   };
 }
 
-/** Copies out what is still held by somebody and was not given up. */
+/** Copies out what was not given up. */
 function settle(left: readonly Resident[]): void {
   for (const resident of left) resident.settle();
 }

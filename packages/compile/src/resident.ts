@@ -9,7 +9,7 @@ export interface Resident {
   readonly slot: number;
   /** Its memory is handed to the next step: reading it is an error from now on. */
   readonly give: () => void;
-  /** Its memory is about to be written: copies its entries out if somebody may still read them. */
+  /** Its memory is about to be written: copies its entries out unless they were given up. */
   readonly settle: () => void;
 }
 
@@ -18,41 +18,38 @@ const residents = new WeakMap<Tensor, Resident>();
 /** What is known of a tensor that may still lie in a program's memory. */
 export const residentOf = (x: Tensor): Resident | undefined => residents.get(x);
 
-/** A tensor that reads its entries by `copyOut` when they are first asked for. */
+/**
+ * A tensor that reads its entries by `copyOut` when they are first asked for. What is returned holds no way back to the tensor, so that a step
+ * that remembers what it left behind does not keep it alive.
+ */
 export function makeResident(
   { shape, dtype }: Aval,
   slot: number,
   copyOut: () => Storage,
 ): { readonly tensor: Tensor; readonly resident: Resident } {
   const tensor = new Tensor(shape, dtype, null, null, 0);
-  const weak = new WeakRef(tensor);
-  let state: "resident" | "copied" | "given" = "resident";
-  const become = (get: () => Storage): void => {
-    const held = weak.deref();
-    if (held !== undefined) Object.defineProperty(held, "storage", { get, enumerable: true, configurable: true });
-  };
+  let copied: Storage | undefined;
+  let given = false;
   const settle = (): void => {
-    if (state !== "resident" || weak.deref() === undefined) return;
-    state = "copied";
-    const storage = copyOut();
-    become(() => storage);
+    if (!given) copied ??= copyOut();
   };
+  Object.defineProperty(tensor, "storage", {
+    get(this: Tensor): Storage {
+      if (given) throw donatedError();
+      settle();
+      Object.defineProperty(this, "storage", { value: copied });
+      return copied!;
+    },
+    enumerable: true,
+    configurable: true,
+  });
   const resident: Resident = {
     slot,
     give: () => {
-      if (state === "copied") return;
-      state = "given";
-      become(() => {
-        throw donatedError();
-      });
+      given = copied === undefined;
     },
     settle,
   };
-  // No closure here may hold the tensor itself: a step that remembers what it left behind must not keep it alive.
-  become(() => {
-    settle();
-    return weak.deref()!.storage;
-  });
   residents.set(tensor, resident);
   return { tensor, resident };
 }

@@ -122,6 +122,28 @@ describe("training", () => {
   });
 });
 
+describe("a loop that never waits", () => {
+  test.each([
+    ["copied", {}],
+    ["donated", { donate: [0] }],
+  ] as const)("keeps none of the large tensors it made, parameters %s", (_how, options) => {
+    const n = 10_000;
+    const step = jit((w: Tensor, x: Tensor): readonly [Tensor, Tensor] => [w.mul(0.5).add(x), w.add(1)], options);
+    const x = ones([n]);
+    let w = ones([n]);
+    const run = (count: number): number => {
+      for (let i = 0; i < count; i++) [w] = step(w, x);
+      // Buffers are counted as freed when they are swept, a collection later.
+      for (let round = 0; round < 3; round++) collect();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const before = run(100);
+    expect(run(1000) - before).toBeLessThan(5 * 8 * n);
+    // The limit of w ← w / 2 + 1.
+    expect(w.at(0).item()).toBe(2);
+  });
+});
+
 describe("programs", () => {
   /** A function of its own with a region of about so many bytes, called once. */
   const use = (bytes: number, k: number): void => {
