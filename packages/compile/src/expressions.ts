@@ -81,8 +81,13 @@ export function simplifyingArithmetic(precision: Precision): ExpressionArithmeti
     ...s,
     constant: (value) => s.constant(rounded(value)),
     neg: (x) => (x.kind === "neg" ? x.args[0]! : unary("neg")(x)),
-    abs: unary("abs"),
+    abs: (x) => unary("abs")(x.kind === "neg" && x.type === "float" ? x.args[0]! : x),
     sqrt: unary("sqrt"),
+    exp: (x) => {
+      // e^-|x| in either sign of x is one value: it is e^(x < 0 ? x : -x), for e^-0 = e^0.
+      const size = negativeSizeOf(x);
+      return s.exp(size === undefined ? x : s.neg(s.abs(size)));
+    },
     add: folded((x, y) => x + y, s.add),
     sub: folded(
       (x, y) => x - y,
@@ -112,6 +117,17 @@ export function simplifyingArithmetic(precision: Precision): ExpressionArithmeti
     },
     round32: (x) => (precision === "f32" ? x : x.kind === "constant" ? s.constant(Math.fround(x.value)) : s.round32(x)),
   };
+}
+
+/** The x of `x < 0 ? x : -x`, or of `-x < 0 ? -x : x`. */
+function negativeSizeOf({ kind, args }: Expression): Expression | undefined {
+  if (kind !== "select") return undefined;
+  const [condition, x, y] = args as [Expression, Expression, Expression];
+  const isBelowZero =
+    condition.kind === "less" && condition.args[0] === x && condition.args[1]!.kind === "constant" && condition.args[1]!.value === 0;
+  if (!isBelowZero) return undefined;
+  if (y.kind === "neg" && y.args[0] === x) return x;
+  return x.kind === "neg" && x.args[0] === y ? y : undefined;
 }
 
 /** How a function of the module is called. */

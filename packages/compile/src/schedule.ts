@@ -32,6 +32,9 @@ const mostSteps = 400;
 /** Nests of one entry are straight-line code, which may be longer. */
 const mostScalarSteps = 1500;
 
+/** Sums of so few terms are written out in a nest: packing matrices for them would cost more than it saves. */
+const shortestProduct = 9;
+
 /** Whether a contraction is summed in a loop nest rather than by the matrix product. */
 export function isSummed({ inputs, outputs, params }: ContractionStep): boolean {
   const [x, y] = inputs as [Value, Value];
@@ -44,7 +47,7 @@ export function isSummed({ inputs, outputs, params }: ContractionStep): boolean 
   const rows = [...params.out].filter((label) => !params.y.includes(label)).join("");
   const columns = [...params.out].filter((label) => !params.x.includes(label)).join("");
   const inner = [...params.x].filter((label) => !params.out.includes(label)).join("");
-  return size(rows) < 4 || size(columns) < 4 || size(inner) < 4;
+  return size(rows) < 4 || size(columns) < 4 || size(inner) <= shortestProduct;
 }
 
 /** The axes a contraction is summed over: those of the larger operand, then what only the other has. */
@@ -93,70 +96,105 @@ function precisionOf(step: NestStep): Precision {
   return dtypes[0] === "float64" || (dtypes.length > 0 && step.kind !== "elementwise" && dtypes.includes("float64")) ? "f64" : "f32";
 }
 
-/** A nest being filled. */
-interface Open {
+/** Where a step of a nest belongs: nests are told apart by their stage and this. */
+interface Home {
   readonly sizes: Shape;
   readonly precision: Precision;
-  readonly steps: NestStep[];
+  readonly key: string;
+}
+
+function homeOf(step: Step): Home | undefined {
+  if (step.kind !== "elementwise" && step.kind !== "reduction" && !(step.kind === "contraction" && isSummed(step))) return undefined;
+  const [sizes, precision] = [nestShape(step), precisionOf(step)];
+  return { sizes, precision, key: `${precision}[${sizes.join()}]` };
 }
 
 export function scheduleOf(block: Block): Schedule {
-  const stages: { readonly nests: Map<string, Open>; readonly items: Item[] }[] = [];
-  const stageAt = (stage: number) => (stages[stage] ??= { nests: new Map(), items: [] });
-  const stageOf = new Map<Step, number>();
-  const nestOf = new Map<Step, Open>();
-  const stored = new Set<Value>(block.outputs);
+  const homes = new Map(block.steps.map((step) => [step, homeOf(step)]));
+  const stages = earliest(block, homes);
+  sink(block, homes, stages);
+  return grouped(block, homes, stages);
+}
 
-  for (const step of block.steps) {
-    if (step.kind !== "elementwise" && step.kind !== "reduction" && !(step.kind === "contraction" && isSummed(step))) {
-      let stage = 0;
-      for (const input of step.inputs) {
-        const { source } = baseOf(input);
-        if (source.kind === "step") stage = Math.max(stage, stageOf.get(source.step)! + 1);
-        stored.add(baseOf(input));
-      }
-      stageOf.set(step, stage);
-      stageAt(stage).items.push({ kind: "step", step });
-      continue;
-    }
-    const sizes = nestShape(step);
-    const precision = precisionOf(step);
-    const key = `${precision}[${sizes.join()}]`;
+type Homes = ReadonlyMap<Step, Home | undefined>;
+
+/** Whether a step can share a nest with the one that makes an input, if both run in one stage. */
+function isNear(step: Step, input: Value, homes: Homes): boolean {
+  const { source } = baseOf(input);
+  if (source.kind !== "step" || source.step.kind !== "elementwise") return false;
+  const [home, other] = [homes.get(step), homes.get(source.step)];
+  return home !== undefined && home.key === other?.key && isPointwise(step as NestStep, input, home.sizes);
+}
+
+/** The first stage each step can run in: with what it reads where they share a nest, after it otherwise. */
+function earliest({ steps }: Block, homes: Homes): Map<Step, number> {
+  const stages = new Map<Step, number>();
+  const filled = new Map<string, number>();
+  for (const step of steps) {
     let stage = 0;
-    const near: Step[] = [];
+    for (const input of step.inputs) {
+      const { source } = baseOf(input);
+      if (source.kind === "step") stage = Math.max(stage, stages.get(source.step)! + (isNear(step, input, homes) ? 0 : 1));
+    }
+    const home = homes.get(step);
+    if (home !== undefined) {
+      const most = sizeOf(home.sizes) === 1 ? mostScalarSteps : mostSteps;
+      while ((filled.get(`${stage}${home.key}`) ?? 0) >= most) stage++;
+      filled.set(`${stage}${home.key}`, (filled.get(`${stage}${home.key}`) ?? 0) + 1);
+    }
+    stages.set(step, stage);
+  }
+  return stages;
+}
+
+/** Moves elementwise steps to the nest that reads them first, where it is a later one: what they give is then not stored, or not as long. */
+function sink({ steps }: Block, homes: Homes, stages: Map<Step, number>): void {
+  const readers = new Map<Step, Step[]>();
+  const apart = new Set<Step>();
+  for (const step of steps) {
     for (const input of step.inputs) {
       const { source } = baseOf(input);
       if (source.kind !== "step") continue;
-      const before = stageOf.get(source.step)!;
-      if (isPointwise(step, input, sizes) && source.step.kind === "elementwise" && keyOfNest(nestOf.get(source.step)) === key) {
-        near.push(source.step);
-        stage = Math.max(stage, before);
-      } else {
-        stage = Math.max(stage, before + 1);
-      }
-    }
-    const most = sizeOf(sizes) === 1 ? mostScalarSteps : mostSteps;
-    while ((stageAt(stage).nests.get(key)?.steps.length ?? 0) >= most) stage++;
-    const { nests, items } = stageAt(stage);
-    let nest = nests.get(key);
-    if (nest === undefined) {
-      nests.set(key, (nest = { sizes, precision, steps: [] }));
-      items.push({ kind: "nest", ...nest });
-    }
-    nest.steps.push(step);
-    stageOf.set(step, stage);
-    nestOf.set(step, nest);
-    for (const input of step.inputs) {
-      const base = baseOf(input);
-      const same = base.source.kind === "step" && near.includes(base.source.step) && nestOf.get(base.source.step) === nest;
-      if (!same) stored.add(base);
+      if (isNear(step, input, homes)) readers.set(source.step, [...(readers.get(source.step) ?? []), step]);
+      else apart.add(source.step);
     }
   }
-  for (const step of block.steps) if (step.kind !== "elementwise") for (const out of step.outputs) stored.add(out);
-  return { items: stages.flatMap(({ items }) => items), stored };
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i]!;
+    const own = readers.get(step);
+    if (step.kind !== "elementwise" || own === undefined || apart.has(step) || sizeOf(homes.get(step)!.sizes) === 1) continue;
+    stages.set(step, Math.max(stages.get(step)!, Math.min(...own.map((reader) => stages.get(reader)!))));
+  }
 }
 
-const keyOfNest = (nest: Open | undefined): string => (nest === undefined ? "" : `${nest.precision}[${nest.sizes.join()}]`);
+/** Steps of one stage and one home become a nest. */
+function grouped({ steps, outputs }: Block, homes: Homes, stages: ReadonlyMap<Step, number>): Schedule {
+  const items: Item[][] = [];
+  const nests = new Map<string, NestStep[]>();
+  const stored = new Set<Value>(outputs);
+  for (const step of steps) {
+    const stage = stages.get(step)!;
+    items[stage] ??= [];
+    const home = homes.get(step);
+    if (home === undefined) items[stage].push({ kind: "step", step: step as Exclude<Step, ElementwiseStep | ReductionStep> });
+    else {
+      const key = `${stage}${home.key}`;
+      let nest = nests.get(key);
+      if (nest === undefined) {
+        nests.set(key, (nest = []));
+        items[stage].push({ kind: "nest", sizes: home.sizes, precision: home.precision, steps: nest });
+      }
+      nest.push(step as NestStep);
+    }
+    for (const input of step.inputs) {
+      const base = baseOf(input);
+      const together = base.source.kind === "step" && isNear(step, input, homes) && stages.get(base.source.step) === stage;
+      if (!together) stored.add(base);
+    }
+    if (step.kind !== "elementwise") for (const out of step.outputs) stored.add(out);
+  }
+  return { items: items.flat(), stored };
+}
 
 /** Whether a step of a nest over `sizes` needs of an input just the entry at its own place. */
 function isPointwise(step: NestStep, input: Value, sizes: Shape): boolean {
