@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const [rounds, runs, cases, programs] = [2, 3, 4, 5].map((at, i) => Number(process.argv[at] ?? [3, 200, 1000, 3400][i]));
+const commit = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).stdout.trim();
 const work = mkdtempSync(join(tmpdir(), "soak-"));
 const rows = [];
 const measured = [];
@@ -47,7 +48,7 @@ writeFileSync(
   "test/soak.md",
   `# The last long run
 
-\`npm run soak\` on Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}: every test of the workspace with fresh seeds, ${runs} drawn calls an op and a law,
+\`npm run soak\` on Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}, commit ${commit}: every test of the workspace with fresh seeds, ${runs} drawn calls an op and a law,
 ${runs} bad calls a function, ${cases} cases a property, ${programs} random programs compiled and compared with op by op.
 
 | seed | passed | failed | seconds |
