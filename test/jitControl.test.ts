@@ -27,6 +27,7 @@ import {
   zeros,
 } from "@cotangent/core";
 import { flatten } from "@cotangent/core/engine";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 type F = (...args: Tensor[]) => Tensor;
@@ -618,4 +619,81 @@ describe("jit in jit", () => {
     expect(chain(tensor(5)).item()).toBe(30);
     expect(grad(grad(grad(f)))(tensor(5)).item()).toBe(6);
   });
+});
+
+/** A function of a vector as data: what its parts do, and with which parts inside. */
+interface Tree {
+  readonly kind: string;
+  readonly parts: readonly Tree[];
+}
+
+const { tree } = fc.letrec<{ readonly tree: Tree }>((tie) => ({
+  tree: fc.oneof(
+    { depthSize: "medium", maxDepth: 3, withCrossShrink: true },
+    fc.constantFrom("scale", "shift", "product", "total").map((kind) => ({ kind, parts: [] })),
+    fc.record({
+      kind: fc.constantFrom("scan", "rows", "for", "while", "checkpoint", "custom", "jit", "mapped", "slope"),
+      parts: fc.tuple(tie("tree")),
+    }),
+    fc.record({ kind: fc.constantFrom("cond", "then"), parts: fc.tuple(tie("tree"), tie("tree")) }),
+  ),
+}));
+
+/** The function of a tree; values stay near 1, so that derivatives of all orders do. */
+function meaning({ kind, parts }: Tree): (x: Tensor) => Tensor {
+  const [f, g] = parts.map(meaning) as [(x: Tensor) => Tensor, (x: Tensor) => Tensor];
+  switch (kind) {
+    case "scale":
+      return (x) => x.mul(0.75).sin();
+    case "shift":
+      return (x) => x.square().add(1).reciprocal();
+    case "product":
+      return (x) => matmul(matrix, x).tanh();
+    case "total":
+      return (x) => x.add(x.mean()).mul(0.5);
+    case "then":
+      return (x) => g(f(x));
+    case "cond":
+      return (x) => cond(x.at(0).less(x.at(1)), f, g, x);
+    case "scan":
+      return (x) => scan((c: Tensor, v: Tensor) => [f(c.mul(v)).sin(), c.sum()], x, tensor([0.7, 1.2, -0.4]))[0];
+    case "rows":
+      return (x) => scan((c: Tensor, row: Tensor) => [f(c.add(row)), c.mul(row)], x, rows, { reverse: true })[1].mean({ axes: 0 });
+    case "for":
+      return (x) => forLoop(0, 2, (i, c: Tensor) => f(c).add(i).cos(), x);
+    case "while":
+      return (x) =>
+        whileLoop(
+          (c: { readonly n: Tensor; readonly x: Tensor }) => c.n.less(2),
+          ({ n, x }) => ({ n: n.add(1), x: f(x).cos() }),
+          { n: tensor(0, "int32"), x },
+          { maxSteps: 3 },
+        ).x;
+    case "checkpoint":
+      return checkpoint(f);
+    case "custom":
+      return customJvp(f, (primals, tangents) => jvp(f)(primals, tangents));
+    case "jit":
+      return jit(f);
+    case "mapped":
+      return (x) => vmap((v: Tensor) => f(v.mul(x)))(tensor([0.5, 0.8])).mean({ axes: 0 });
+    default:
+      return (x) => grad((x: Tensor) => f(x).sum())(x).sin();
+  }
+}
+
+test("any control flow in any other, compiled", { timeout: 300_000 }, () => {
+  const x = tensor([0.4, -0.9]);
+  const t = tensor([1, -0.5]);
+  fc.assert(
+    fc.property(tree, (drawn) => {
+      const f = meaning(drawn);
+      const slope = grad((x: Tensor) => f(x).mul(t).sum());
+      const along = (x: Tensor): Tensor => jvp(slope)([x], [t])[1];
+      const batch = vmap(slope);
+      const all = (x: Tensor) => [f(x), slope(x), along(x), batch(stack([x, x.neg()]))];
+      expectSame(jit(all)(x), all(x), false, JSON.stringify(drawn));
+    }),
+    { numRuns: Number(process.env.COTANGENT_CASES ?? 60) },
+  );
 });
