@@ -76,6 +76,14 @@ describe("large sizes", () => {
     );
   });
 
+  it("operands of two precisions are compared in the wider one", () => {
+    const f = (x: Tensor, y: Tensor): readonly Tensor[] => [x.less(y), core.equal(x, y), x.add(y), core.where(x.less(y), x, y)];
+    const [x, y] = [core.full([9], 0.1, "float32"), core.full([9], 0.1)];
+    const wanted = f(x, y).map((one) => [...one.values]);
+    expect(jit(f)(x, y).map((one) => [...one.values])).toEqual(wanted);
+    expect(wanted[1]![0]).toBe(0);
+  });
+
   it("convolutions and pooling", () => {
     const f = (x: Tensor, w: Tensor): Tensor => core.maxPool(core.relu(core.convolution(x, w, { padding: "same" })), { window: [2, 2] });
     compare(

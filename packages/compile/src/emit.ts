@@ -14,17 +14,17 @@ import {
   describeSteps,
   type Loops,
   loopsOf,
-  nestFunction,
   partialLoops,
   type Place,
   type Reduce,
   rowSums,
   summationLoops,
-} from "./nest.ts";
+} from "./loops.ts";
 import { planProduct, type MatrixOperand, type ProductPlan } from "./product/contraction.ts";
 import { type ProductFunctions, productFunctions } from "./product/product.ts";
 import { programFunction } from "./program.ts";
 import { arrangeRuns, type Run } from "./blocks.ts";
+import { nestFunction } from "./nest.ts";
 import { type Item, type Nest, nestAxes, type NestStep, scheduleOf } from "./schedule.ts";
 import {
   baseOf,

@@ -1,374 +1,18 @@
 /**
- * A loop nest as a WebAssembly function: its steps' expressions over vectors of the innermost axis, results stored or reduced. It knows steps,
- * places and loops; it knows nothing of what runs before or after.
+ * Loops as a WebAssembly function: expressions over vectors of the innermost axis, results stored or reduced. It knows instructions; what the
+ * loops compute and in which order is given.
  */
-import type { DType, Shape } from "@cotangent/core";
-import { type Expression, type ExpressionArithmetic, type ExpressionKind, isFloat, sizeOf, stridesOf } from "@cotangent/core/engine";
+import { type Expression, type ExpressionKind, sizeOf } from "@cotangent/core/engine";
 import { type FunctionWriter, writeFunction } from "./assembly/function.ts";
-import { guarded, lanes, type Lanes, type LanesOptions, type Precision, type Value as Vector, valueEmitter } from "./assembly/lanes.ts";
+import { guarded, lanes, type Lanes, type LanesOptions, type Value as Vector, valueEmitter } from "./assembly/lanes.ts";
 import type { FunctionCode } from "./assembly/module.ts";
-import { scalarTypeOf, simplifyingArithmetic, vectoriser } from "./expressions.ts";
+import { loadEntries, storeEntries } from "./entries.ts";
+import { vectoriser } from "./expressions.ts";
 import { inPlace, keepConstants } from "./functions/vector.ts";
+import { type Access, accessesOf, type Loops, type Reduce } from "./loops.ts";
 import type { Needs } from "./needs.ts";
-import { type Nest, type NestStep, summationLabels } from "./schedule.ts";
-import { baseOf, bytesOf, type ContractionStep, type ReductionStep, type Value, viewInto } from "./values.ts";
-
-/** An address: a named base, which the nest's function takes as a parameter, and a byte offset from it. */
-export interface Place {
-  readonly base: string;
-  readonly offset: number;
-}
-
-/** Entries read or written over the axes of a nest: from a place, with an offset and strides in entries. */
-export interface Access {
-  readonly place: Place;
-  readonly dtype: DType;
-  readonly offset: number;
-  readonly strides: readonly number[];
-  /** Entries from one row to the next, where the nest begins at a row that its function is given. */
-  readonly rowStride?: number;
-}
-
-interface Store {
-  readonly kind: "store";
-  readonly value: Expression;
-  readonly to: Access;
-}
-
-export interface Reduce {
-  readonly kind: "reduce";
-  readonly value: Expression;
-  readonly combine: (s: ExpressionArithmetic, x: Expression, y: Expression) => Expression;
-  readonly identity: Expression;
-  /** Strides are 0 along reduced axes. */
-  readonly to: Access;
-  readonly reduced: readonly boolean[];
-}
-
-type Root = Store | Reduce;
-
-interface Load {
-  readonly variable: Expression;
-  readonly access: Access;
-}
-
-/** A nest as loads and roots over axes. */
-export interface Loops {
-  readonly sizes: readonly number[];
-  readonly precision: Precision;
-  readonly arithmetic: ExpressionArithmetic;
-  readonly loads: readonly Load[];
-  readonly roots: readonly Root[];
-}
-
-/** The loops of a nest: what its steps read, compute and leave in memory. */
-export function loopsOf(nest: Nest, stored: ReadonlySet<Value>, placeOf: (x: Value) => Place): Loops {
-  const { sizes, precision, steps } = nest;
-  const s = simplifyingArithmetic(precision);
-  const made = new Map<Value, Expression>();
-  const loads = new Map<string, Load>();
-  const roots: Root[] = [];
-
-  /** The entry of a value at the axes that `strides` says of its own axes. */
-  const read = (x: Value, axes: (axis: number) => number): Expression => {
-    const known = made.get(x);
-    if (known !== undefined) return known;
-    const base = baseOf(x);
-    const type = scalarTypeOf(x.dtype);
-    if (base.source.kind === "uniform") {
-      const { number } = base.source;
-      return type === "float" ? s.constant(number) : type === "int" ? s.integer(number) : s.convert(s.integer(number), "bool");
-    }
-    const view = viewInto(x);
-    const strides = sizes.map(() => 0);
-    x.shape.forEach((size, axis) => {
-      if (size > 1) strides[axes(axis)] = strides[axes(axis)]! + view.strides[axis]!;
-    });
-    const key = `${base.id}+${view.offset}:${strides.join()}`;
-    let load = loads.get(key);
-    if (load === undefined) {
-      const access = { place: placeOf(base), dtype: base.dtype, offset: view.offset, strides };
-      loads.set(key, (load = { variable: s.variable(`x${loads.size}`, type), access }));
-    }
-    return load.variable;
-  };
-  const whole = (out: Value): Access => ({ place: placeOf(out), dtype: out.dtype, offset: 0, strides: stridesOf(out.shape) });
-
-  for (const step of steps) {
-    const out = step.outputs[0]!;
-    if (step.kind === "elementwise") {
-      const entries = step.inputs.map((x) => read(x, (axis) => axis + sizes.length - x.shape.length));
-      const value = s.convert(step.value(s, entries), scalarTypeOf(out.dtype));
-      made.set(out, value);
-      if (stored.has(out)) roots.push({ kind: "store", value, to: whole(out) });
-    } else if (step.kind === "reduction")
-      roots.push(
-        reductionRoot(
-          s,
-          step,
-          read(step.inputs[0]!, (axis) => axis),
-          whole(out),
-          sizes,
-        ),
-      );
-    else roots.push(contractionRoot(s, step, read, whole(out)));
-  }
-  return { sizes, precision, arithmetic: s, loads: [...loads.values()], roots };
-}
-
-/** Loops that copy entries, or one number, from one place to another, or add them to what is there. */
-export function copyLoops(sizes: Shape, from: Access | number, to: Access, adding = false): Loops {
-  const precision = to.dtype === "float64" ? "f64" : "f32";
-  const s = simplifyingArithmetic(precision);
-  const type = scalarTypeOf(to.dtype);
-  const loads: Load[] = [];
-  const read = (access: Access): Expression => {
-    const variable = s.variable(`x${loads.length}`, scalarTypeOf(access.dtype));
-    loads.push({ variable, access });
-    return s.convert(variable, type);
-  };
-  const number = (value: number): Expression => s.convert(type === "float" ? s.constant(value) : s.integer(value), type);
-  const value = typeof from === "number" ? number(from) : read(from);
-  return { sizes, precision, arithmetic: s, loads, roots: [{ kind: "store", value: adding ? s.add(read(to), value) : value, to }] };
-}
-
-/** The loops that sum a contraction term by term. */
-export function summationLoops(step: ContractionStep, precision: Precision, placeOf: (x: Value) => Place): Loops {
-  const labels = [...summationLabels(step)];
-  const { x, y } = step.params;
-  const sizes = labels.map((label) =>
-    x.includes(label) ? step.inputs[0]!.shape[x.indexOf(label)]! : step.inputs[1]!.shape[y.indexOf(label)]!,
-  );
-  return loopsOf({ kind: "nest", sizes, precision, steps: [step] }, new Set(step.outputs), placeOf);
-}
-
-function reductionRoot(
-  s: ExpressionArithmetic,
-  { op, params, inputs, outputs }: ReductionStep,
-  entry: Expression,
-  to: Access,
-  sizes: Shape,
-): Reduce {
-  const [x, out] = [inputs[0]!, outputs[0]!];
-  const outType = scalarTypeOf(out.dtype);
-  const type = outType === "bool" ? "bool" : isFloat(x.dtype) ? "float" : outType;
-  const neutral = op.monoid.identity[type];
-  const identity = type === "int" ? s.integer(neutral) : s.convert(s.constant(neutral), type);
-  const kept = sizes.map((_, axis) => axis).filter((axis) => !params.axes.includes(axis));
-  const own = stridesOf(kept.map((axis) => sizes[axis]!));
-  const strides = sizes.map((_, axis) => (kept.includes(axis) ? own[kept.indexOf(axis)]! : 0));
-  return {
-    kind: "reduce",
-    value: s.convert(entry, type),
-    combine: op.monoid.combine,
-    identity,
-    to: { ...to, strides },
-    reduced: sizes.map((_, axis) => params.axes.includes(axis)),
-  };
-}
-
-function contractionRoot(
-  s: ExpressionArithmetic,
-  step: ContractionStep,
-  read: (x: Value, axes: (axis: number) => number) => Expression,
-  to: Access,
-): Reduce {
-  const { params, inputs, outputs } = step;
-  const labels = [...summationLabels(step)];
-  const type = scalarTypeOf(outputs[0]!.dtype);
-  const factors = [params.x, params.y].map((own, i) =>
-    s.convert(
-      read(inputs[i]!, (axis) => labels.indexOf(own[axis]!)),
-      type,
-    ),
-  ) as [Expression, Expression];
-  const product = s.mul(...factors);
-  const value =
-    params.strongZero === undefined ? product : s.select(s.equal(factors[params.strongZero], s.constant(0)), s.constant(0), product);
-  return {
-    kind: "reduce",
-    value,
-    combine: (arithmetic, x, y) => arithmetic.add(x, y),
-    identity: type === "int" ? s.integer(0) : s.constant(0),
-    to: { ...to, strides: labels.map((label) => (params.out.includes(label) ? to.strides[params.out.indexOf(label)]! : 0)) },
-    reduced: labels.map((label) => !params.out.includes(label)),
-  };
-}
-
-/**
- * The same loops in a better order: short reduced axes are written out, sizes of one left out, axes that all accesses walk as one merged, and
- * the axis that vectors serve best comes last.
- */
-export function simplifyLoops(given: Loops): Loops {
-  const loops = unrollShortAxes(given);
-  const order = axisOrder(loops);
-  const accesses = accessesOf(loops);
-  const kept: number[][] = [];
-  for (const axis of order) {
-    const last = kept[kept.length - 1];
-    if (last !== undefined && mergeable(loops, accesses, last[last.length - 1]!, axis)) last.push(axis);
-    else kept.push([axis]);
-  }
-  const pick = (list: readonly number[]): number[] => kept.map((axes) => list[axes[axes.length - 1]!]!);
-  const access = (one: Access): Access => ({ ...one, strides: pick(one.strides) });
-  return {
-    ...loops,
-    sizes: kept.map((axes) => axes.reduce((size, axis) => size * loops.sizes[axis]!, 1)),
-    loads: loops.loads.map((load) => ({ ...load, access: access(load.access) })),
-    roots: loops.roots.map((root): Root => {
-      const to = access(root.to);
-      if (root.kind === "store") return { ...root, to };
-      const reduced = kept.map((axes) => root.reduced[axes[0]!]!);
-      if (reduced.includes(true) || sizeOf(loops.sizes) === 0) return { ...root, to, reduced };
-      return { kind: "store", value: root.combine(loops.arithmetic, root.identity, root.value), to };
-    }),
-  };
-}
-
-/** The most entries of an axis that is written out, and the most copies of a body. */
-const shortAxis = 8;
-const mostCopies = 32;
-
-/** Axes of few entries that every root reduces: the body is written once for each, so that the loops left are long and walk kept axes. */
-function unrollShortAxes(loops: Loops): Loops {
-  const { sizes, roots } = loops;
-  const isShort = (axis: number): boolean =>
-    sizes[axis]! > 1 && sizes[axis]! <= shortAxis && roots.every((root) => root.kind === "reduce" && root.reduced[axis]);
-  let axes = sizes.map((_, axis) => axis).filter(isShort);
-  const keepsOne = sizes.some((size, axis) => size > 1 && !axes.includes(axis));
-  if (!keepsOne) axes = [];
-  while (axes.reduce((copies, axis) => copies * sizes[axis]!, 1) > mostCopies) axes = axes.slice(1);
-  if (axes.length === 0 || sizeOf(sizes) === 0) return loops;
-  const s = loops.arithmetic;
-  const loads: Load[] = [];
-  const known = new Map<string, Expression>();
-  const parts: Expression[][] = roots.map(() => []);
-  const step = (at: number, offsets: readonly number[]): void => {
-    if (at < axes.length) {
-      for (let i = 0; i < sizes[axes[at]!]!; i++)
-        step(
-          at + 1,
-          offsets.map((offset, k) => offset + i * loops.loads[k]!.access.strides[axes[at]!]!),
-        );
-      return;
-    }
-    const moved = new Map(
-      loops.loads.map(({ variable, access }, k): [Expression, Expression] => {
-        const key = `${k}+${offsets[k]}`;
-        let found = known.get(key);
-        if (found === undefined) {
-          known.set(key, (found = s.variable(`y${loads.length}`, variable.type)));
-          loads.push({ variable: found, access: { ...access, offset: access.offset + offsets[k]! } });
-        }
-        return [variable, found];
-      }),
-    );
-    roots.forEach((root, k) => parts[k]!.push(substitute(s, root.value, moved)));
-  };
-  step(
-    0,
-    loops.loads.map(() => 0),
-  );
-  return {
-    ...loops,
-    sizes: sizes.map((size, axis) => (axes.includes(axis) ? 1 : size)),
-    loads,
-    roots: roots.map((root, k) => ({ ...(root as Reduce), value: parts[k]!.reduce((x, y) => (root as Reduce).combine(s, x, y)) })),
-  };
-}
-
-/** The same loops over so many rows only, from the row that the function is given; `partial` says where sums over rows go. */
-export function blockOfRows(loops: Loops, rows: number, partial: (root: Reduce) => Place): Loops {
-  const access = (one: Access): Access => ({ ...one, rowStride: one.strides[0]! });
-  return {
-    ...loops,
-    sizes: [rows, ...loops.sizes.slice(1)],
-    loads: loops.loads.map((load) => ({ ...load, access: access(load.access) })),
-    roots: loops.roots.map((root) =>
-      root.kind === "reduce" && root.reduced[0]
-        ? { ...root, to: { ...root.to, place: partial(root), rowStride: 0 } }
-        : { ...root, to: access(root.to) },
-    ),
-  };
-}
-
-/** The roots that add rows up. */
-export const rowSums = ({ roots }: Loops): Reduce[] =>
-  roots.filter((root): root is Reduce => root.kind === "reduce" && root.reduced[0] === true);
-
-/** Loops over what a reduction keeps: the neutral element everywhere, or what is there combined with a partial result. */
-export function partialLoops({ sizes, precision, arithmetic: s }: Loops, root: Reduce, partial: Place | undefined): Loops {
-  const kept = sizes.map((_, axis) => axis).filter((axis) => !root.reduced[axis]);
-  const to = { ...root.to, strides: kept.map((axis) => root.to.strides[axis]!) };
-  const shared = { sizes: kept.map((axis) => sizes[axis]!), precision, arithmetic: s };
-  if (partial === undefined) return { ...shared, loads: [], roots: [{ kind: "store", value: root.identity, to }] };
-  const [x, y] = [s.variable("sum", root.value.type), s.variable("part", root.value.type)];
-  const loads = [
-    { variable: x, access: to },
-    { variable: y, access: { ...to, place: partial } },
-  ];
-  return { ...shared, loads, roots: [{ kind: "store", value: root.combine(s, x, y), to }] };
-}
-
-const accessesOf = ({ loads, roots }: Loops): Access[] => [...loads.map(({ access }) => access), ...roots.map(({ to }) => to)];
-
-function mergeable({ sizes, roots }: Loops, accesses: readonly Access[], outer: number, inner: number): boolean {
-  return (
-    accesses.every(({ strides }) => strides[outer] === strides[inner]! * sizes[inner]!) &&
-    roots.every((root) => root.kind === "store" || root.reduced[outer] === root.reduced[inner])
-  );
-}
-
-/** An expression with other variables. */
-function substitute(s: ExpressionArithmetic, root: Expression, variables: ReadonlyMap<Expression, Expression>): Expression {
-  const arithmetic = s as unknown as Readonly<Record<string, (...args: readonly Expression[]) => Expression>>;
-  const known = new Map<Expression, Expression>(variables);
-  const stack: Expression[] = [root];
-  while (stack.length > 0) {
-    const x = stack[stack.length - 1]!;
-    if (known.has(x)) {
-      stack.pop();
-      continue;
-    }
-    const missing = x.args.filter((arg) => !known.has(arg));
-    if (missing.length > 0) {
-      stack.push(...missing);
-      continue;
-    }
-    stack.pop();
-    const args = x.args.map((arg) => known.get(arg)!);
-    known.set(x, x.args.length === 0 ? x : x.kind === "convert" ? s.convert(args[0]!, x.type) : arithmetic[x.kind]!(...args));
-  }
-  return known.get(root)!;
-}
-
-/** Axes of more than one entry; last the one along which vectors cost least. */
-function axisOrder(loops: Loops): number[] {
-  const axes = loops.sizes.map((_, axis) => axis).filter((axis) => loops.sizes[axis] !== 1);
-  if (axes.length < 2) return axes;
-  let best = axes[axes.length - 1]!;
-  for (const axis of axes) if (costAlong(loops, axis) < costAlong(loops, best)) best = axis;
-  return [...axes.filter((axis) => axis !== best), best];
-}
-
-/** Roughly what an entry costs where vectors run along an axis. */
-function costAlong(loops: Loops, axis: number): number {
-  const { sizes, precision, roots, loads } = loops;
-  const width = precision === "f64" ? 2 : 4;
-  const size = sizes[axis]!;
-  const turns = (Math.floor(size / width) + (size % width)) / size;
-  const memory = ({ strides }: Access): number => (strides[axis] === 1 ? turns : strides[axis] === 0 ? 0 : 1);
-  let cost = costOf(loops) * turns + 3 / size;
-  for (const { access } of loads) cost += memory(access);
-  for (const root of roots) {
-    if (root.kind === "store") {
-      if (root.to.strides[axis] === 0) return Infinity;
-      cost += memory(root.to);
-    } else if (root.reduced[axis]) cost += 16 / size;
-    else if (root.reduced.includes(true)) cost += 2 * memory(root.to);
-  }
-  return cost;
-}
+import { callCount, costOf, simplifyLoops } from "./order.ts";
+import { bytesOf } from "./values.ts";
 
 /** The nest as a function of its bases, in the order `bases` gives. */
 export function nestFunction(name: string, given: Loops, needs: Needs, options: LanesOptions): NestCode {
@@ -708,7 +352,7 @@ class NestWriter {
       this.#combineLocals(root, first!, local);
       this.#writer.emit("local.set", first!);
     }
-    for (let half = laneCount(m, root) / 2; half >= 1; half /= 2) {
+    for (let half = m.count / 2; half >= 1; half /= 2) {
       const turned = m.apply(["i8x16.shuffle", rotation(half * laneBytes(m, root))], [m.local(first!), m.local(first!)]);
       const value = this.#combined(root, m.local(first!), turned);
       valueEmitter([value], this.#writer, new Map(this.#constants))(value);
@@ -792,122 +436,29 @@ class NestWriter {
     });
   }
 
-  #strideOf(access: Access): number {
-    return this.#inner < 0 ? 0 : access.strides[this.#inner]!;
-  }
-
-  #load(access: Access, { ahead, single }: Body): Vector {
-    const m = this.#m;
+  /** Where an access stands in one copy of the body. */
+  #spotOf(access: Access, { ahead, single }: Body) {
     const { pointer, offset } = this.#pointed.get(access)!;
-    const at = m.local(pointer.local, "i32");
-    const stride = this.#strideOf(access);
-    const bytes = bytesOf[access.dtype];
-    const start = offset + ahead * m.count * stride * bytes;
-    const read = (name: string, extra = 0): Vector => m.apply([`v128.${name}`, start + extra], [at]);
-    const lane = (name: string, i: number, into: Vector): Vector => m.apply([`v128.${name}`, start + i * stride * bytes, i], [at, into]);
-    const wide = m.precision === "f64";
-    if (single || stride === 0) return this.#loadOne(access.dtype, read);
-    if (access.dtype === "bool") {
-      let packed = m.apply(["v128.const", new Uint8Array(16)], []);
-      if (stride === 1) packed = m.apply([wide ? "v128.load16_lane" : "v128.load32_lane", start, 0], [at, packed]);
-      else for (let i = 0; i < m.count; i++) packed = lane("load8_lane", i, packed);
-      return m.apply([wide ? "i64x2.ne" : "i32x4.ne"], [widened(m, packed), m.apply(["v128.const", new Uint8Array(16)], [])]);
-    }
-    const narrow = bytes === 4 && wide;
-    let entries: Vector;
-    if (stride === 1) entries = narrow ? read("load64_zero") : bytes === 8 && !wide ? this.#demotedPair(read) : read("load");
-    else if (bytes === 8 && !wide) {
-      entries = m.apply(["f32x4.demote_f64x2_zero"], [lane("load64_lane", 1, read("load64_zero"))]);
-      const high = m.apply(
-        ["f32x4.demote_f64x2_zero"],
-        [m.apply(["v128.load64_lane", start + 3 * stride * bytes, 1], [at, read("load64_zero", 2 * stride * bytes)])],
-      );
-      entries = m.apply(["i8x16.shuffle", lowHalves], [entries, high]);
-    } else {
-      entries = read(bytes === 8 ? "load64_zero" : "load32_zero");
-      for (let i = 1; i < m.count; i++) entries = lane(bytes === 8 ? "load64_lane" : "load32_lane", i, entries);
-    }
-    return narrow && access.dtype === "float32" ? m.apply(["f64x2.promote_low_f32x4"], [entries]) : entries;
+    const stride = this.#inner < 0 ? 0 : access.strides[this.#inner]!;
+    const start = offset + ahead * this.#m.count * stride * bytesOf[access.dtype];
+    return { dtype: access.dtype, pointer: pointer.local, start, stride, single };
   }
 
-  #demotedPair(read: (name: string, extra?: number) => Vector): Vector {
-    const m = this.#m;
-    const half = (extra: number): Vector => m.apply(["f32x4.demote_f64x2_zero"], [read("load", extra)]);
-    return m.apply(["i8x16.shuffle", lowHalves], [half(0), half(16)]);
+  #load(access: Access, body: Body): Vector {
+    return loadEntries(this.#m, this.#spotOf(access, body));
   }
 
-  /** One entry in every lane. */
-  #loadOne(dtype: DType, read: (name: string) => Vector): Vector {
-    const m = this.#m;
-    const wide = m.precision === "f64";
-    if (dtype === "bool")
-      return m.apply([wide ? "i64x2.ne" : "i32x4.ne"], [read("load8_splat"), m.apply(["v128.const", new Uint8Array(16)], [])]);
-    if (dtype === "float64") {
-      const entry = read("load64_splat");
-      return wide ? entry : m.apply(["i8x16.shuffle", firstWord], [m.apply(["f32x4.demote_f64x2_zero"], [entry]), entry]);
-    }
-    const entry = read("load32_splat");
-    return dtype === "float32" && wide ? m.apply(["f64x2.promote_low_f32x4"], [entry]) : entry;
-  }
-
-  #store(access: Access, value: Vector, { ahead, single }: Body, emit: (x: Vector) => void): void {
-    const m = this.#m;
-    const { pointer, offset } = this.#pointed.get(access)!;
-    const stride = this.#strideOf(access);
-    const bytes = bytesOf[access.dtype];
-    const start = offset + ahead * m.count * stride * bytes;
-    const wide = m.precision === "f64";
-    const at = (): void => this.#writer.emit("local.get", pointer.local);
-    const bits = bytes * 8;
-    if (single || stride !== 1) {
-      const count = single ? 1 : m.count;
-      const packed = access.dtype === "bool" ? m.and(value, m.apply(["v128.const", new Uint8Array(16).fill(1)], [])) : value;
-      const local = this.#writer.local("v128");
-      emit(packed);
-      this.#writer.emit("local.set", local);
-      for (let i = 0; i < count; i++) {
-        at();
-        this.#writer.emit("local.get", local);
-        const lane = access.dtype === "bool" ? i * (wide ? 8 : 4) : i;
-        this.#writer.emit(`v128.store${bits}_lane`, start + i * stride * bytes, lane);
-      }
-      return;
-    }
-    at();
-    if (access.dtype === "bool") {
-      emit(
-        m.and(
-          m.apply(["i8x16.shuffle", wide ? everyEighth : everyFourth], [value, value]),
-          m.apply(["v128.const", new Uint8Array(16).fill(1)], []),
-        ),
-      );
-      this.#writer.emit(wide ? "v128.store16_lane" : "v128.store32_lane", start, 0);
-      return;
-    }
-    emit(value);
-    if (bytes === 4 && wide) this.#writer.emit("v128.store64_lane", start, 0);
-    else this.#writer.emit("v128.store", start);
+  #store(access: Access, value: Vector, body: Body, emit: (x: Vector) => void): void {
+    storeEntries(this.#m, this.#writer, this.#spotOf(access, body), value, emit);
   }
 }
 
 const isPointer = (x: Vector): boolean => x.type === "i32" && x.instruction[0] === "i32.const";
 
-const lowHalves = Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-const firstWord = Uint8Array.of(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-const everyFourth = Uint8Array.of(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
-const everyEighth = Uint8Array.of(0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8);
 const rotation = (bytes: number): Uint8Array => Uint8Array.from({ length: 16 }, (_, i) => (i + bytes) % 16);
 
 /** The bytes of one lane of what a reduction combines: integers have 32 bits, whatever floats have. */
 const laneBytes = (m: Lanes, { value }: Reduce): number => (value.type === "int" ? 4 : 16 / m.count);
-/** How many lanes of an accumulator count. */
-const laneCount = (m: Lanes, _root: Reduce): number => m.count;
-
-/** Bytes 0 … as lanes of the precision's width. */
-function widened(m: Lanes, packed: Vector): Vector {
-  const words = m.apply(["i32x4.extend_low_i16x8_u"], [m.apply(["i16x8.extend_low_i8x16_u"], [packed])]);
-  return m.precision === "f64" ? m.apply(["i64x2.extend_low_i32x4_u"], [words]) : words;
-}
 
 function postorder(roots: readonly Vector[]): Vector[] {
   const out: Vector[] = [];
@@ -933,61 +484,3 @@ function postorder(roots: readonly Vector[]): Vector[] {
   }
   return out;
 }
-
-function expressionsUnder(loops: Loops): Set<Expression> {
-  const seen = new Set<Expression>();
-  const stack = loops.roots.map(({ value }) => value);
-  while (stack.length > 0) {
-    const x = stack.pop()!;
-    if (seen.has(x)) continue;
-    seen.add(x);
-    stack.push(...x.args);
-  }
-  return seen;
-}
-
-const cheap = new Set([
-  "constant",
-  "variable",
-  "convert",
-  "add",
-  "sub",
-  "mul",
-  "neg",
-  "abs",
-  "min",
-  "max",
-  "select",
-  "less",
-  "lessEqual",
-  "equal",
-  "and",
-  "or",
-  "not",
-  "div",
-  "sqrt",
-  "sign",
-  "isNaN",
-  "isFinite",
-  "round32",
-  "floor",
-  "ceil",
-  "round",
-  "bitAnd",
-  "bitOr",
-  "bitXor",
-]);
-
-/** How many functions a body calls. */
-const callCount = (loops: Loops): number => [...expressionsUnder(loops)].filter(({ kind }) => !cheap.has(kind)).length;
-
-/** Roughly how many instructions a body takes. */
-const costOf = (loops: Loops): number =>
-  [...expressionsUnder(loops)].reduce(
-    (sum, { kind }) => sum + (kind === "constant" || kind === "variable" ? 0 : cheap.has(kind) ? 1 : 30),
-    loops.loads.length,
-  );
-
-/** The steps of a nest by name, for people. */
-export const describeSteps = (steps: readonly NestStep[]): string =>
-  steps.map((step) => (step.kind === "elementwise" ? step.name : step.op.name)).join(" ");

@@ -90,10 +90,11 @@ export function nestAxes(step: NestStep): StepAxes {
   };
 }
 
-/** The floats a step computes with; `f32` for one that has none. */
+/** The floats a step computes with: of its output where that is a float, the widest of its inputs otherwise; `f32` for one that has none. */
 function precisionOf(step: NestStep): Precision {
-  const dtypes = [...step.outputs, ...step.inputs].map((x) => x.dtype).filter(isFloat);
-  return dtypes[0] === "float64" || (dtypes.length > 0 && step.kind !== "elementwise" && dtypes.includes("float64")) ? "f64" : "f32";
+  const out = step.outputs[0]!.dtype;
+  if (step.kind === "elementwise" && isFloat(out)) return out === "float64" ? "f64" : "f32";
+  return out === "float64" || step.inputs.some((x) => x.dtype === "float64") ? "f64" : "f32";
 }
 
 /** Where a step of a nest belongs: nests are told apart by their stage and this. */
