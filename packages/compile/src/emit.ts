@@ -2,11 +2,12 @@
  * A block as the code of one function that calls nests, loop programs and matrix products in order, with a place in memory for every value
  * between them. It knows schedules, lifetimes and control flow; it knows no element of a tensor.
  */
-import { interpretExpression, isFloat, type Lowered, real, sizeOf, stridesOf } from "@cotangent/core/engine";
+import { isFloat, type Lowered, sizeOf, stridesOf } from "@cotangent/core/engine";
 import type { LanesOptions, Precision } from "./assembly/lanes.ts";
 import { type FunctionWriter, type Label, writeFunction } from "./assembly/function.ts";
-import type { FunctionCode, ModuleCode } from "./assembly/module.ts";
-import { alignment, type Lease, planLeases } from "./layout.ts";
+import type { ModuleCode } from "./assembly/module.ts";
+import { type Frame, frameOf, placeFrame, sizeInBytes } from "./frames.ts";
+import { alignment } from "./layout.ts";
 import { moduleNeeds, type Needs } from "./needs.ts";
 import {
   blockOfRows,
@@ -20,16 +21,16 @@ import {
   rowSums,
   summationLoops,
 } from "./loops.ts";
-import { planProduct, type MatrixOperand, type ProductPlan } from "./product/contraction.ts";
+import type { MatrixOperand } from "./product/contraction.ts";
 import { type ProductFunctions, productFunctions } from "./product/product.ts";
+import { hasNaN, labelSize, type ProductScratch, productScratch } from "./product/scratch.ts";
 import { programFunction } from "./program.ts";
-import { arrangeRuns, type Run } from "./blocks.ts";
+import type { Run } from "./blocks.ts";
 import { nestFunction } from "./nest.ts";
-import { type Item, type Nest, nestAxes, type NestStep, scheduleOf } from "./schedule.ts";
+import { type Nest, nestAxes, type NestStep } from "./schedule.ts";
 import {
   baseOf,
   type Block,
-  bytesOf,
   type ChooseStep,
   type ContractionStep,
   type ProgramStep,
@@ -54,25 +55,6 @@ export interface Emitted {
   /** Errors that the program asks for by their number. */
   readonly errors: readonly (() => Error)[];
 }
-
-/** A block with its schedule and the leases of its values; nested blocks inside. */
-interface Frame {
-  readonly block: Block;
-  readonly items: readonly Item[];
-  /** What must be in memory. */
-  readonly stored: ReadonlySet<Value>;
-  /** Values that have a place of their own here, and where, from the frame's start. */
-  readonly own: Map<Value, number>;
-  /** Scratch of items. */
-  readonly scratch: Map<Item, number>;
-  readonly runs: readonly Run[];
-  /** Where sums over a block of rows go before they join the whole sum. */
-  readonly partials: Map<Value, number>;
-  readonly children: Map<Block, Frame>;
-  bytes: number;
-}
-
-const sizeInBytes = (x: Value): number => sizeOf(x.shape) * bytesOf[x.dtype];
 
 /** Everything a program of this block needs, emitted into one module that exports `run(base)`. */
 export function emitProgram(block: Block, options: LanesOptions): Emitted {
@@ -99,11 +81,14 @@ class Emitter {
   }
 
   program(block: Block): Emitted {
-    const frame = this.#frame(block, new Set());
+    const frame = frameOf(block, new Set(), (step) => this.#productOf(step).bytes);
     const inputs = block.inputs.map((x) => this.#reserve(sizeInBytes(x)));
     block.inputs.forEach((x, i) => this.#places.set(x, { base: "base", offset: inputs[i]! }));
     this.#reserveConstants(frame);
-    this.#place(frame, this.#fixed);
+    placeFrame(frame, this.#fixed, (x, offset) => {
+      this.#places.set(x, { base: "base", offset });
+      this.#plan.push(`${describeValue(x)} at ${offset}, ${sizeInBytes(x)} bytes`);
+    });
     this.#items(frame);
     const outputs = block.outputs.map((x) => this.#places.get(x)!.offset);
     this.#needs.add(this.#writer.finish());
@@ -134,125 +119,6 @@ class Emitter {
       this.#plan.push(`${describeValue(x)} constant at ${offset}`);
     }
     for (const child of frame.children.values()) this.#reserveConstants(child);
-  }
-
-  /** Plans a block: `given` are values of it whose place the enclosing block decides. */
-  #frame(block: Block, given: ReadonlySet<Value>): Frame {
-    const schedule = scheduleOf(block);
-    const { items, runs } = arrangeRuns(schedule);
-    const { stored } = schedule;
-    const frame: Frame = {
-      block,
-      items,
-      stored,
-      runs,
-      own: new Map(),
-      scratch: new Map(),
-      partials: new Map(),
-      children: new Map(),
-      bytes: 0,
-    };
-    const made = new Map<Value, number>();
-    const last = new Map<Value, number>();
-    items.forEach((item, at) => {
-      // What runs in blocks lives as long as all of the run.
-      const run = runs.find((one) => one.first <= at && at <= one.last);
-      const steps = item.kind === "nest" ? item.steps : [item.step];
-      for (const step of steps) {
-        for (const out of step.outputs) if (stored.has(out)) made.set(out, run?.first ?? at);
-        for (const input of step.inputs) last.set(baseOf(input), run?.last ?? at);
-      }
-    });
-    for (const out of block.outputs) last.set(out, items.length);
-    const leases: Lease[] = [];
-    const place: ((offset: number) => void)[] = [];
-    const lease = (bytes: number, from: number, to: number, then: (offset: number) => void): void => {
-      leases.push({ bytes, from, to });
-      place.push(then);
-    };
-    let small = 0;
-    for (const [x, from] of made) {
-      if (given.has(x)) continue;
-      const bytes = sizeInBytes(x);
-      if (bytes <= alignment) {
-        frame.own.set(x, small);
-        small += alignment;
-      } else lease(bytes, from, last.get(x) ?? from, (offset) => frame.own.set(x, offset));
-    }
-    items.forEach((item, at) => {
-      const bytes = item.kind === "nest" ? 0 : this.#scratchOf(item.step, frame);
-      if (bytes > 0) lease(bytes, at, at, (offset) => frame.scratch.set(item, offset));
-    });
-    for (const { first, last: end } of runs) {
-      for (const item of items.slice(first, end + 1)) {
-        if (item.kind !== "nest") continue;
-        for (const step of item.steps) {
-          if (step.kind === "elementwise" || !nestAxes(step).reduced[0]) continue;
-          const out = step.outputs[0]!;
-          lease(sizeInBytes(out), first, end, (offset) => frame.partials.set(out, offset));
-        }
-      }
-    }
-    const planned = planLeases(leases);
-    planned.offsets.forEach((offset, i) => place[i]!(small + offset));
-    frame.bytes = small + planned.bytes;
-    return frame;
-  }
-
-  /** Bytes an item needs while it runs: scratch of programs, panels of products, everything inside nested blocks. */
-  #scratchOf(step: Exclude<Item, { kind: "nest" }>["step"], frame: Frame): number {
-    switch (step.kind) {
-      case "program":
-        return scratchBytes(step.lowered);
-      case "movement":
-        return 0;
-      case "contraction":
-        return this.#productScratch(step).bytes;
-      case "choose":
-        return this.#nested(frame, [step.onTrue, step.onFalse], (block) => new Set(block.outputs));
-      case "scan":
-        return this.#nested(frame, [step.body], (block) => new Set(block.outputs.slice(step.carries)));
-      case "repeat":
-        return this.#nested(frame, [step.condition, step.body], () => new Set());
-    }
-  }
-
-  #nested(frame: Frame, blocks: readonly Block[], given: (block: Block) => ReadonlySet<Value>): number {
-    let bytes = 0;
-    for (const block of blocks) {
-      const child = this.#frame(block, given(block));
-      frame.children.set(block, child);
-      bytes += Math.ceil(child.bytes / alignment) * alignment;
-    }
-    return Math.max(bytes, alignment);
-  }
-
-  /** Gives the values of a frame their places from an offset on. */
-  #place(frame: Frame, origin: number): void {
-    for (const [x, offset] of frame.own) {
-      this.#places.set(x, { base: "base", offset: origin + offset });
-      this.#plan.push(`${describeValue(x)} at ${origin + offset}, ${sizeInBytes(x)} bytes`);
-    }
-    for (const [x, offset] of frame.partials) frame.partials.set(x, origin + offset);
-    for (const item of frame.items) {
-      if (item.kind === "nest") continue;
-      let at = origin + (frame.scratch.get(item) ?? 0);
-      if (frame.scratch.has(item)) frame.scratch.set(item, at);
-      const { step } = item;
-      const blocks =
-        step.kind === "choose"
-          ? [step.onTrue, step.onFalse]
-          : step.kind === "scan"
-            ? [step.body]
-            : step.kind === "repeat"
-              ? [step.condition, step.body]
-              : [];
-      for (const block of blocks) {
-        const child = frame.children.get(block)!;
-        this.#place(child, at);
-        at += Math.ceil(child.bytes / alignment) * alignment;
-      }
-    }
   }
 
   #placeOf(x: Value): Place {
@@ -408,36 +274,12 @@ class Emitter {
     return found;
   }
 
-  /** Bytes and offsets of what a product needs: gathered operands, panels, and an output of its own where the real one has no rows. */
-  #productScratch(step: ContractionStep): ProductScratch {
-    const out = step.outputs[0]!;
-    const precision = out.dtype === "float64" ? "f64" : "f32";
-    const code = this.#productsOf(precision);
-    const plan = planOf(step);
-    const bytes = bytesOf[out.dtype];
-    let end = 0;
-    const reserve = (wanted: number): number => {
-      const at = end;
-      end += Math.ceil(wanted / alignment) * alignment;
-      return at;
-    };
-    const [x, y] = step.inputs as [Value, Value];
-    const sizeOfLabels = (labels: readonly string[]): number => labels.reduce((product, label) => product * labelSize(step, label), 1);
-    const [m, n, k] = [sizeOfLabels(plan.rows), sizeOfLabels(plan.columns), sizeOfLabels(plan.inner)];
-    const gather = (operand: MatrixOperand, value: Value): number | undefined =>
-      operand.across === undefined || operand.along === undefined || value.source.kind === "uniform"
-        ? reserve(sizeInBytes(value))
-        : undefined;
-    const leftGathered = gather(plan.left, plan.swapped ? y : x);
-    const rightGathered = gather(plan.right, plan.swapped ? x : y);
-    const outGathered = plan.out.across === undefined || plan.out.along?.stride !== 1 ? reserve(sizeInBytes(out)) : undefined;
-    const left = reserve(code.leftBytes(m, k));
-    const right = reserve(code.rightBytes(n, k));
-    return { plan, precision, code, m, n, k, bytes: end, entryBytes: bytes, leftGathered, rightGathered, outGathered, left, right };
+  #productOf(step: ContractionStep): ProductScratch {
+    return productScratch(step, this.#productsOf(step.outputs[0]!.dtype === "float64" ? "f64" : "f32"));
   }
 
   #product(step: ContractionStep, scratch: number): void {
-    const p = this.#productScratch(step);
+    const p = this.#productOf(step);
     const { plan, code, m, n, k } = p;
     const out = step.outputs[0]!;
     const [x, y] = step.inputs as [Value, Value];
@@ -739,94 +581,6 @@ const rowSteps = ({ steps }: Nest): NestStep[] => steps.filter((step) => step.ki
 interface Matrices {
   readonly place: Place;
   readonly operand: MatrixOperand;
-}
-
-interface ProductScratch {
-  readonly plan: ProductPlan;
-  readonly precision: Precision;
-  readonly code: ProductFunctions;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly bytes: number;
-  readonly entryBytes: number;
-  readonly leftGathered: number | undefined;
-  readonly rightGathered: number | undefined;
-  readonly outGathered: number | undefined;
-  readonly left: number;
-  readonly right: number;
-}
-
-const labelSize = ({ params, inputs }: ContractionStep, label: string): number =>
-  params.x.includes(label) ? inputs[0]!.shape[params.x.indexOf(label)]! : inputs[1]!.shape[params.y.indexOf(label)]!;
-
-function planOf({ params, inputs, outputs }: ContractionStep): ProductPlan {
-  const [x, y] = inputs as [Value, Value];
-  const out = outputs[0]!;
-  return planProduct(
-    params,
-    { shape: x.shape, view: viewInto(x) },
-    { shape: y.shape, view: viewInto(y) },
-    { shape: out.shape, view: { offset: 0, strides: stridesOf(out.shape) } },
-  );
-}
-
-/** Bytes of a program's scratch for these integers, each buffer rounded up to eight. */
-function scratchBytes({ program, integers }: Lowered): number {
-  let bytes = 0;
-  for (const buffer of program.buffers) {
-    if (buffer.role !== "scratch") continue;
-    const length = interpretExpression(program.integers, buffer.length!, real)(integers);
-    bytes += Math.ceil((length * (buffer.type === "float" ? 8 : buffer.type === "int" ? 4 : 1)) / 8) * 8;
-  }
-  return bytes;
-}
-
-/** `(address, count)`: whether any of so many entries is NaN; looks at whole vectors, then at the entries left. */
-function hasNaN(name: string, precision: Precision): FunctionCode {
-  const bytes = precision === "f64" ? 8 : 4;
-  const lanes = 16 / bytes;
-  const writer = writeFunction(name, ["i32", "i32"], ["i32"]);
-  const { emit } = writer;
-  const seen = writer.local("v128");
-  const step = (type: string, load: string, count: number, note: () => void): void =>
-    writer.block((exit) =>
-      writer.loop((again) => {
-        emit("local.get", 1);
-        emit("i32.const", count);
-        emit("i32.lt_s");
-        writer.branchIf(exit);
-        emit("local.get", 0);
-        emit(load, 0);
-        emit("local.get", 0);
-        emit(load, 0);
-        emit(`${type}.ne`);
-        note();
-        emit("local.get", 0);
-        emit("i32.const", bytes * count);
-        emit("i32.add");
-        emit("local.set", 0);
-        emit("local.get", 1);
-        emit("i32.const", count);
-        emit("i32.sub");
-        emit("local.set", 1);
-        writer.branch(again);
-      }),
-    );
-  step(precision === "f64" ? "f64x2" : "f32x4", "v128.load", lanes, () => {
-    emit("local.get", seen);
-    emit("v128.or");
-    emit("local.set", seen);
-  });
-  step(precision, `${precision}.load`, 1, () => {
-    emit("i32x4.splat");
-    emit("local.get", seen);
-    emit("v128.or");
-    emit("local.set", seen);
-  });
-  emit("local.get", seen);
-  emit("v128.any_true");
-  return writer.finish();
 }
 
 const describeValue = (x: Value): string => `${x.dtype}[${x.shape.join(", ")}]`;

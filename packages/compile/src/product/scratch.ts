@@ -1,0 +1,115 @@
+/** What a product of two values needs beside its kernel: the plan, panels, gathered operands, and a look for NaN. It knows values and bytes; it calls nothing. */
+import { stridesOf } from "@cotangent/core/engine";
+import { writeFunction } from "../assembly/function.ts";
+import type { Precision } from "../assembly/lanes.ts";
+import type { FunctionCode } from "../assembly/module.ts";
+import { sizeInBytes } from "../frames.ts";
+import { alignment } from "../layout.ts";
+import { bytesOf, type ContractionStep, type Value, viewInto } from "../values.ts";
+import { type MatrixOperand, planProduct, type ProductPlan } from "./contraction.ts";
+import type { ProductFunctions } from "./product.ts";
+
+export interface ProductScratch {
+  readonly plan: ProductPlan;
+  readonly precision: Precision;
+  readonly code: ProductFunctions;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly bytes: number;
+  readonly entryBytes: number;
+  readonly leftGathered: number | undefined;
+  readonly rightGathered: number | undefined;
+  readonly outGathered: number | undefined;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** Bytes and offsets of what a product needs: gathered operands, panels, and an output of its own where the real one has no rows. */
+export function productScratch(step: ContractionStep, code: ProductFunctions): ProductScratch {
+  const out = step.outputs[0]!;
+  const precision = out.dtype === "float64" ? "f64" : "f32";
+  const plan = planOf(step);
+  const bytes = bytesOf[out.dtype];
+  let end = 0;
+  const reserve = (wanted: number): number => {
+    const at = end;
+    end += Math.ceil(wanted / alignment) * alignment;
+    return at;
+  };
+  const [x, y] = step.inputs as [Value, Value];
+  const sizeOfLabels = (labels: readonly string[]): number => labels.reduce((product, label) => product * labelSize(step, label), 1);
+  const [m, n, k] = [sizeOfLabels(plan.rows), sizeOfLabels(plan.columns), sizeOfLabels(plan.inner)];
+  const gather = (operand: MatrixOperand, value: Value): number | undefined =>
+    operand.across === undefined || operand.along === undefined || value.source.kind === "uniform"
+      ? reserve(sizeInBytes(value))
+      : undefined;
+  const leftGathered = gather(plan.left, plan.swapped ? y : x);
+  const rightGathered = gather(plan.right, plan.swapped ? x : y);
+  const outGathered = plan.out.across === undefined || plan.out.along?.stride !== 1 ? reserve(sizeInBytes(out)) : undefined;
+  const left = reserve(code.leftBytes(m, k));
+  const right = reserve(code.rightBytes(n, k));
+  return { plan, precision, code, m, n, k, bytes: end, entryBytes: bytes, leftGathered, rightGathered, outGathered, left, right };
+}
+
+/** How many entries a label of a contraction has. */
+export const labelSize = ({ params, inputs }: ContractionStep, label: string): number =>
+  params.x.includes(label) ? inputs[0]!.shape[params.x.indexOf(label)]! : inputs[1]!.shape[params.y.indexOf(label)]!;
+
+function planOf({ params, inputs, outputs }: ContractionStep): ProductPlan {
+  const [x, y] = inputs as [Value, Value];
+  const out = outputs[0]!;
+  return planProduct(
+    params,
+    { shape: x.shape, view: viewInto(x) },
+    { shape: y.shape, view: viewInto(y) },
+    { shape: out.shape, view: { offset: 0, strides: stridesOf(out.shape) } },
+  );
+}
+
+/** `(address, count)`: whether any of so many entries is NaN; looks at whole vectors, then at the entries left. */
+export function hasNaN(name: string, precision: Precision): FunctionCode {
+  const bytes = precision === "f64" ? 8 : 4;
+  const lanes = 16 / bytes;
+  const writer = writeFunction(name, ["i32", "i32"], ["i32"]);
+  const { emit } = writer;
+  const seen = writer.local("v128");
+  const step = (type: string, load: string, count: number, note: () => void): void =>
+    writer.block((exit) =>
+      writer.loop((again) => {
+        emit("local.get", 1);
+        emit("i32.const", count);
+        emit("i32.lt_s");
+        writer.branchIf(exit);
+        emit("local.get", 0);
+        emit(load, 0);
+        emit("local.get", 0);
+        emit(load, 0);
+        emit(`${type}.ne`);
+        note();
+        emit("local.get", 0);
+        emit("i32.const", bytes * count);
+        emit("i32.add");
+        emit("local.set", 0);
+        emit("local.get", 1);
+        emit("i32.const", count);
+        emit("i32.sub");
+        emit("local.set", 1);
+        writer.branch(again);
+      }),
+    );
+  step(precision === "f64" ? "f64x2" : "f32x4", "v128.load", lanes, () => {
+    emit("local.get", seen);
+    emit("v128.or");
+    emit("local.set", seen);
+  });
+  step(precision, `${precision}.load`, 1, () => {
+    emit("i32x4.splat");
+    emit("local.get", seen);
+    emit("v128.or");
+    emit("local.set", seen);
+  });
+  emit("local.get", seen);
+  emit("v128.any_true");
+  return writer.finish();
+}
