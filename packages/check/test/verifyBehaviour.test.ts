@@ -1,6 +1,6 @@
 // Functions that no gradient can be judged by, each named: branches on values, state, chance, writes; and the numbers each rung of the ladder uses.
-import { detach, scan, softmax, type Tensor, tensor } from "@cotangent/core";
-import { checkBackward, checkGradient } from "@cotangent/check";
+import { detach, eye, scan, softmax, type Tensor, tensor } from "@cotangent/core";
+import { checkBackward, checkGradient, checkJacobian, checkVjp } from "@cotangent/check";
 import { describe, expect, test } from "vitest";
 
 const at = [tensor([1.5, -0.4, 2])] as const;
@@ -149,6 +149,58 @@ describe("misbehaving losses", () => {
       { at: [Float64Array.of(1, 2)] },
     );
     expect(verdict).toMatchObject(undecided(/^forward depends on state outside its arguments: the same arguments give 1 and 2/));
+  });
+});
+
+describe("what was saved by the last call of the other function", () => {
+  test("a backward that uses what forward saved", () => {
+    let saved = new Float64Array(0);
+    const forward = ([x]: readonly Float64Array[]): number => {
+      saved = x!.slice();
+      return x!.reduce((sum, v) => sum + v * v, 0);
+    };
+    const backward = (_: readonly Float64Array[], g: Float64Array) => [saved.map((v) => 2 * v * g[0]!)];
+    const verdict = checkBackward(forward, backward, { at: [Float64Array.of(1, -2, 3)] });
+    expect(verdict).toMatchObject(undecided(/^backward depends on the last call of forward: the same arguments give .* and .* after it was/));
+    const own = ([x]: readonly Float64Array[], g: Float64Array) => [x!.map((v) => 2 * v * g[0]!)];
+    expect(checkBackward(forward, own, { at: [Float64Array.of(1, -2, 3)] }).verdict).toBe("AGREES");
+  });
+  test("a mask", () => {
+    let mask: readonly boolean[] = [];
+    const forward = ([x]: readonly Float64Array[]): Float64Array => {
+      mask = Array.from(x!, (v) => v > 0);
+      return x!.map((v) => Math.max(0, v));
+    };
+    const backward = (_: readonly Float64Array[], g: Float64Array) => [g.map((v, i) => (mask[i] ? v : 0))];
+    const at = [Float64Array.of(1, -2, 3, 0.5, -0.1, 7)];
+    expect(checkBackward(forward, backward, { at })).toMatchObject(undecided(/^backward depends on the last call of forward/));
+  });
+  test("a claimed gradient, Jacobian and product", () => {
+    let saved: Tensor = tensor(0);
+    const sines = (x: Tensor): Tensor => {
+      saved = x;
+      return x.sin();
+    };
+    const where = [tensor([1, -2, 3])] as const;
+    const gradient = checkGradient(
+      (x: Tensor) => sines(x).sum(),
+      () => saved.cos(),
+      { at: where },
+    );
+    expect(gradient).toMatchObject(undecided(/^the claim depends on the last call of the loss/));
+    const jacobian = checkJacobian(sines, () => eye(3).mul(saved.cos()), { at: where });
+    expect(jacobian).toMatchObject(undecided(/^the claim depends on the last call of the function/));
+    const product = checkVjp(sines, (_, g) => g.mul(saved.cos()), { at: where });
+    expect(product).toMatchObject(undecided(/^the claim depends on the last call of the function/));
+  });
+  test("a forward that cannot be called elsewhere does not matter", () => {
+    const forward = ([x]: readonly Float64Array[]): number => {
+      if (x![0]! < 0.4) throw new RangeError("too small");
+      return x![0]! ** 2;
+    };
+    expect(checkBackward(forward, ([x], g) => [x!.map((v) => 2 * v * g[0]!)], { at: [Float64Array.of(1)], points: 0 }).verdict).toBe(
+      "AGREES",
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 import { detach, label, mul, type Tensor, tensor } from "@cotangent/core";
 import { uniformFrom } from "../draw.ts";
 import { type AnyFunction, settledCall } from "./behaviour.ts";
-import { type ClaimOf, settledClaim } from "./gradient.ts";
+import { calledBefore, type ClaimOf, settledClaim } from "./gradient.ts";
 import type { Judgement } from "./judgement.ts";
 import { entriesIn, type Outputs, outputsOf, outputTensors, packed, sameOutputs } from "./mapping.ts";
 import { type Arguments, checkFunction, type CheckOptions, given, type PartOf, type Wrt } from "./options.ts";
@@ -60,6 +60,7 @@ export function checkAdjoint<const P extends Arguments, R, const W extends Wrt =
         inputs,
         true,
         () => [given(inputs.base)],
+        calledBefore("the jvp", inputs, (xs) => push(xs, given(t), false)),
       );
       const pair: Pair = { inputs, outputs, push, pull };
       return misfit ?? { leaves: inputs.leaves, size: inputs.size, judge: (point, draw) => judgePair(pair, point, draw) };

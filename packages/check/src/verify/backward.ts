@@ -11,6 +11,7 @@ import { judgeByValues } from "./probe.ts";
 import {
   alongDirection,
   directionOf,
+  elsewhere,
   type Inputs,
   type Leaf,
   outside,
@@ -204,6 +205,7 @@ function dot(x: ArrayLike<number>, y: ArrayLike<number>): number {
 /** Calls both functions twice at the given point: what the gradient's form is, if it is another than the inputs'. */
 function settled(box: Box, g: Float64Array): Misfit | undefined {
   const { form } = box;
+  const other = elsewhere(form.leaves, form.base);
   settledCall(
     "forward",
     (args) => numbersOf(box.forward(args[0] as Arrays)) ?? [],
@@ -220,6 +222,7 @@ function settled(box: Box, g: Float64Array): Misfit | undefined {
     (args) => fitGradient(box.backward(args[0] as Arrays, args[1] as Float64Array), form) as Point,
     () => [form.build(form.base), g.slice()],
     (x) => x,
+    { name: "forward", call: (isElsewhere) => box.forward(form.build(isElsewhere ? other : form.base)) },
   );
   return undefined;
 }
@@ -255,7 +258,7 @@ function judgePoint(box: Box, point: Point, length: number, uniform: () => numbe
   const g = cotangentOf(length, uniform);
   const value = (where: Point): number => dot(g, outputOf(box, where));
   const centre = value(point);
-  if (!Number.isFinite(centre)) return { kind: "domain", op: undefined, what: `forward gives ${centre}` };
+  if (!Number.isFinite(centre)) return { kind: "domain", op: undefined, what: whatIsNotFinite(outputOf(box, point)) };
   const claimed = gradientAt(box, point, g);
   const bad = claimed.findIndex((row) => row.some((x) => !Number.isFinite(x)));
   if (bad >= 0) return { kind: "undecided", why: `backward gives a value that is not finite for ${form.leaves[bad]!.path}`, digits: 0 };
@@ -269,6 +272,13 @@ function judgePoint(box: Box, point: Point, length: number, uniform: () => numbe
     noise: noiseOf(box, point, g, claimed, scales, uniform),
     uniform,
   });
+}
+
+/** The first entry of an output that is not finite. */
+function whatIsNotFinite(output: Float64Array): string {
+  const at = output.findIndex((x) => !Number.isFinite(x));
+  if (at < 0) return "the sum of what forward gives is not finite";
+  return `forward gives ${output[at]}${output.length === 1 ? "" : ` at entry ${at}`}`;
 }
 
 function gradientAt(box: Box, point: Point, g: Float64Array): Point {

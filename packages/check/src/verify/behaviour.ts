@@ -63,19 +63,48 @@ function difference(x: readonly ArrayLike<number>[], y: readonly ArrayLike<numbe
   return "results of different sizes";
 }
 
-/** The result of a call, made twice on the same arguments: it must leave them as they are and give the same again. */
+/** Another function that may leave something behind for the one that is called after it. */
+export interface Before {
+  readonly name: string;
+  /** Calls it at the given point, or at another. */
+  readonly call: (elsewhere: boolean) => unknown;
+}
+
+/** Calls a function for what it leaves behind alone. */
+function callBefore({ call: before }: Before, elsewhere: boolean): void {
+  try {
+    before(elsewhere);
+  } catch {
+    return;
+  }
+}
+
+/**
+ * The result of a call, made twice on the same arguments: it must leave them as they are and give the same again, also when another function
+ * was called elsewhere in between.
+ */
 export function settledCall<T>(
   who: string,
   f: (args: readonly unknown[]) => T,
   makeArguments: () => readonly unknown[],
   entries: (result: T) => readonly ArrayLike<number>[],
+  before?: Before,
 ): T {
   const args = makeArguments();
-  const before = snapshot(args);
+  const given = snapshot(args);
   const result = run(who, () => f(args));
-  if (!same(before, snapshot(args))) throw new Misbehaviour(`${who} writes to its arguments`);
+  if (!same(given, snapshot(args))) throw new Misbehaviour(`${who} writes to its arguments`);
   const first = entries(result).map((list) => Float64Array.from(list));
-  const again = entries(run(who, () => f(makeArguments())));
+  const repeat = (): readonly ArrayLike<number>[] => entries(run(who, () => f(makeArguments()))).map((list) => Float64Array.from(list));
+  if (before !== undefined) callBefore(before, true);
+  const again = repeat();
+  if (before !== undefined && !same(first, again)) {
+    callBefore(before, false);
+    if (same(first, repeat()))
+      throw new Misbehaviour(
+        `${who} depends on the last call of ${before.name}: the same arguments give ${difference(first, again)} after it was called with them and with others; compute all from the arguments`,
+      );
+  }
   if (!same(first, again))
     throw new Misbehaviour(
       `${who} is not deterministic: two calls in a row with the same arguments give ${difference(first, again)}; it draws at random, or counts its calls`,

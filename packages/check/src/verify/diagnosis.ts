@@ -178,8 +178,10 @@ function oneEntry(evidence: Evidence, samples: readonly Sample[]): string | unde
   const path = placeText(evidence.leaves[leaf]!, at);
   const pairs = samples.map(({ claimed, truth }) => [claimed[leaf]![at]!, truth[leaf]![at]!] as const);
   const isSame = (list: readonly number[]): boolean => list.every((x) => Math.abs(x - list[0]!) <= 1e-8 * Math.abs(list[0]!));
+  if (pairs.every(([c]) => c === 0)) return `only ${path} is wrong; it is zero`;
   const ratios = pairs.map(([c, g]) => c / g);
-  if (isSame(ratios)) return `only ${path} is wrong; it is ${ratios[0] === 0 ? "0" : `${formatNumber(ratios[0]!, 8)} times the truth`}`;
+  const isSeen = samples.every(({ truth, bars }) => Math.abs(truth[leaf]![at]!) > bars[leaf]![at]!);
+  if (isSeen && isSame(ratios)) return `only ${path} is wrong; it is ${formatNumber(ratios[0]!, 8)} times the truth`;
   const offsets = pairs.map(([c, g]) => c - g);
   if (!isSame(offsets)) return undefined;
   return `only ${path} is wrong; it is ${formatNumber(Math.abs(offsets[0]!), 6)} ${offsets[0]! < 0 ? "less" : "more"} than the truth`;
@@ -194,9 +196,11 @@ function fewEntries(evidence: Evidence, samples: readonly Sample[]): string | un
 }
 
 /** The one entry that was found among many. */
-function onlyEntry({ leaves, size }: Evidence, { entries, claimed, truth, complete }: Disagreement): string | undefined {
+function onlyEntry({ leaves, size }: Evidence, { entries, claimed, truth, bars, complete }: Disagreement): string | undefined {
   if (complete || entries.length !== 1 || size === 1) return undefined;
   const { leaf, at } = entries[0]!;
-  const ratio = claimed[leaf]![at]! / truth[leaf]![at]!;
-  return `${placeText(leaves[leaf]!, at)} is ${formatNumber(ratio, 8)} times the truth`;
+  const [c, g, path] = [claimed[leaf]![at]!, truth[leaf]![at]!, placeText(leaves[leaf]!, at)];
+  if (c === 0) return `${path} is zero, and the truth is not`;
+  if (Math.abs(g) <= bars[leaf]![at]!) return `${path} is not zero, and the truth is`;
+  return `${path} is ${formatNumber(c / g, 8)} times the truth`;
 }

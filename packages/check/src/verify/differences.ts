@@ -13,12 +13,16 @@ export const endsHere = "the function is not finite on one side of the point";
 export interface Estimate {
   readonly value: number;
   readonly error: number;
+  /** The step that gave it. */
+  readonly step: number;
   /** The rounding noise of the function's values. */
   readonly noise: number;
   /** The slopes on either side where they differ however small the step. */
   readonly kink: { readonly left: number; readonly right: number } | undefined;
   /** Steps and central differences (f(x+h) - f(x-h))/2, for a second opinion. */
   readonly samples: readonly Sample[];
+  /** Whether the function stands still near the point: the slope is too small to be seen, or zero. */
+  readonly isStill: boolean;
   /** Why there is no estimate, if there is none. */
   readonly failure: string | undefined;
 }
@@ -57,76 +61,177 @@ export function noiseOf(values: readonly number[]): number {
   return 0;
 }
 
-const spacings = [2 ** -30, 2 ** -22, 2 ** -14];
+/** No powers of two: steps to which the point is a round number hide what rounding does. */
+const odd = 0.7548776662466927;
+const spacings = [2 ** -30, 2 ** -22, 2 ** -14].map((spacing) => odd * spacing);
+const wideSpacings = [2 ** -10, 2 ** -6].map((spacing) => odd * spacing);
 
-/** The noise of a function near 0, at spacings where its smooth part does not show. */
+/** The noise of a function near 0, at spacings where its smooth part does not show; at wider ones where it stands still at the closest. */
 export function noiseNear(f: (t: number) => number): number {
-  return Math.max(...spacings.map((spacing) => noiseOf(Array.from({ length: 8 }, (_, i) => f((i - 3.5) * spacing)))));
+  const at = (spacing: number): number[] => Array.from({ length: 8 }, (_, i) => f((i - 3.5) * spacing));
+  const close = at(spacings[0]!);
+  const wide = close.every((x) => x === close[0]) ? wideSpacings : [];
+  return Math.max(noiseOf(close), ...[...spacings.slice(1), ...wide].map((spacing) => noiseOf(at(spacing))));
+}
+
+const apart = (values: readonly number[]): number[] => values.slice(1).map((x, i) => x - values[i]!);
+
+const middleOf = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
+
+/** The noise of a staircase whose steps are about as wide as `step`; 0 for a function that has none, or jumps only once. */
+function noiseOfSteps(f: (t: number) => number, step: number): number {
+  if (step === 0) return 0;
+  const spacings = [1, 2, 4, 8, 16, 32].map((times) => times * odd * step).filter((spacing) => spacing < 2 ** -4);
+  const levels = spacings.map((spacing) => {
+    const values = Array.from({ length: 12 }, (_, i) => f((i - 5.5) * spacing));
+    const level = noiseOf(values);
+    const rises = apart(values);
+    const bend = middleOf(apart(rises));
+    const straight = rises.map((rise, i) => rise - i * bend);
+    const middle = middleOf(straight);
+    return straight.filter((rise) => Math.abs(rise - middle) > level / 8).length > 3 ? level : 0;
+  });
+  return Math.max(0, ...levels);
 }
 
 const rows = 44;
 const columns = 6;
 
 export interface DifferentiateOptions {
-  /** The first step. */
-  readonly start?: number;
   /** The function's rounding noise, where it was measured already. */
   readonly measured?: number;
   /** The function's value at 0, where it is known already. */
   readonly centre?: number;
   /** An error small enough. */
   readonly target?: number;
+  /** A slope that this one is small or large against. */
+  readonly expected?: number;
+  /** First steps, the next ones for where noise leaves fewer than six digits. */
+  readonly starts?: readonly [number, ...number[]];
 }
 
-/** The derivative at 0 of a function whose argument has the scale 1. */
+interface Best {
+  readonly value: number;
+  readonly error: number;
+  readonly step: number;
+}
+
+interface Known {
+  readonly start: number;
+  readonly measured: number;
+  readonly centre: number;
+  readonly target: number;
+  /** The size of the values among which the noise was measured; it grows with them. */
+  readonly size?: number;
+}
+
+/**
+ * The derivative at 0 of a function whose argument has the scale 1; from larger steps where noise leaves fewer than six digits at the usual
+ * ones, and with the noise of a staircase where the function is one.
+ */
 export function differentiate(f: (t: number) => number, options: DifferentiateOptions = {}): Estimate {
-  const { start = 0.25, centre = f(0), target = 0 } = options;
-  const nothing = (failure: string): Estimate => ({ value: Number.NaN, error: Infinity, noise: 0, kink: undefined, samples: [], failure });
+  const { centre = f(0), target = 0, expected = 0, starts = [0.25, 4, 64] } = options;
   if (!Number.isFinite(centre)) return nothing("the function is not finite at the point");
+  let known: Known = { start: starts[0], measured: options.measured ?? noiseNear(f), centre, target };
+  let best = ridders(f, known);
+  const hidden = hiddenNoise(f, best, centre);
+  if (4 * hidden > best.noise) best = ridders(f, (known = { ...known, measured: hidden }));
+  const usual = known.start;
+  for (const start of starts.slice(1)) {
+    if (best.kink !== undefined || best.error <= Math.max(target, 1e-6 * Math.max(Math.abs(best.value), expected))) return best;
+    const size = known.size ?? Math.max(...[0, usual, -usual].map((t) => Math.abs(f(t))));
+    known = { ...known, start, size };
+    const other = ridders(f, known);
+    if (other.failure === undefined && other.error < best.error && consistent(best, other)) best = other;
+  }
+  return best;
+}
+
+/**
+ * Noise that close steps do not show: differences change with the step as no smooth function's do. They lie apart below the step that was best,
+ * or fall all at once, as a staircase's do, or are zero where the parts that they are made of are not.
+ */
+function hiddenNoise(f: (t: number) => number, { value, error, step, noise, samples, isStill, failure }: Estimate, centre: number): number {
+  if (failure !== undefined) return 0;
+  const rest = samples.map(({ h, odd: rise }) => Math.abs(rise - h * value) - 2 * h * error);
+  const best = samples.findIndex(({ h }) => h === step);
+  const bend = 2 * Math.max(...[best - 1, best].map((i) => (rest[i] ?? 0) / (samples[i]?.h ?? 1) ** 2));
+  const below = samples.map(({ h }, i) => (i > best ? rest[i]! - bend * h ** 2 : 0));
+  const falls = rest.findLastIndex((size) => size > 100 * noise);
+  const edge = rest[falls + 1]! <= 2 * noise && falls >= 0 ? samples[falls + 1]!.h : 0;
+  return Math.max(0, ...below.map((size) => size / 4), noiseOfSteps(f, edge), isStill ? 2 * unit * reachOf(f, centre) : 0);
+}
+
+/** The size that a function reaches near a point where it stands still; 1 if it stands still there too. */
+function reachOf(f: (t: number) => number, centre: number): number {
+  const others = [-4, -1, 1, 4].map(f).filter((x) => Number.isFinite(x) && x !== centre);
+  return Math.max(Math.abs(centre), ...(others.length === 0 ? [1] : others.map(Math.abs)));
+}
+
+/** Whether a slope from far away is that of the point: a function that levels off has another there, and well known. */
+function consistent(near: Estimate, far: Estimate): boolean {
+  if (near.failure === undefined) return Math.abs(near.value - far.value) <= near.error + far.error;
+  const fine = near.samples.slice(near.samples.length >> 1);
+  return fine.every(({ h, odd }) => !(Math.abs(odd / h - far.value) > far.error + (4 * near.noise) / h));
+}
+
+const nothing = (failure: string): Estimate => ({
+  value: Number.NaN,
+  error: Infinity,
+  step: 0,
+  noise: 0,
+  kink: undefined,
+  samples: [],
+  isStill: false,
+  failure,
+});
+
+/** Ridders' table from a first step on. */
+function ridders(f: (t: number) => number, { start, measured, centre, target, size = Infinity }: Known): Estimate {
   let h = start;
   while (!(Number.isFinite(f(h)) && Number.isFinite(f(-h)))) {
     h /= 4;
     if (h < 1e-14) return nothing(endsHere);
   }
-  const measured = options.measured ?? noiseNear(f);
   let largest = Math.abs(centre);
   const samples: Sample[] = [];
   const table: number[][] = [];
-  const bests: { value: number; error: number }[] = [];
-  let best: { value: number; error: number } | undefined;
+  const bests: Best[] = [];
+  let best: Best | undefined;
   let noise = 0;
   for (let i = 0; i < rows; i++, h /= 2) {
     const [above, below] = [f(h), f(-h)];
-    largest = Math.max(largest, Math.abs(above), Math.abs(below));
-    noise = Math.max(
-      8 * unit * (samples.length < 3 ? largest : Math.max(Math.abs(centre), Math.abs(above), Math.abs(below))),
-      4 * measured,
-    );
+    const own = Math.max(Math.abs(centre), Math.abs(above), Math.abs(below));
+    largest = Math.max(largest, own);
+    noise = Math.max(8 * unit * (samples.length < 3 ? largest : own), 4 * measured * Math.max(1, own / size));
     samples.push({ h, odd: (above - below) / 2, even: Math.abs(above - centre - (centre - below)) });
     const row = [(above - below) / (2 * h)];
-    let own = { value: row[0]!, error: Infinity };
+    let closest: Best = { value: row[0]!, error: Infinity, step: h };
     for (let j = 1; j <= Math.min(i, columns); j++) {
       const power = 4 ** j;
       row.push((power * row[j - 1]! - table[i - 1]![j - 1]!) / (power - 1));
       const error = Math.max(Math.abs(row[j]! - row[j - 1]!), Math.abs(row[j]! - table[i - 1]![j - 1]!)) + (1.5 * noise) / h;
-      if (error < own.error) own = { value: row[j]!, error };
+      if (error < closest.error) closest = { value: row[j]!, error, step: h };
     }
     table.push(row);
-    bests.push(own);
-    if (agree(bests.slice(-3)) && (best === undefined || own.error < best.error)) best = own;
+    bests.push(closest);
+    if (agree(bests.slice(-3)) && (best === undefined || closest.error < best.error)) best = closest;
     if (best === undefined || !(best.error <= target || (samples.length > 5 && (3 * noise) / h > best.error))) continue;
     if (isConfirmed(f, best, h / 4096, noise)) break;
     best = undefined;
     bests.length = 0;
   }
   const kink = kinkIn(samples, noise);
-  if (best === undefined) return { ...nothing("the differences do not settle"), samples, noise, kink };
+  const last = samples.at(-1)!;
+  const isStill = last.odd === 0 && last.even === 0;
+  if (best === undefined) return { ...nothing("the differences do not settle"), samples, noise, kink, isStill };
   const isKink = kink !== undefined && kink.gap > 50 * best.error;
   return {
     ...best,
     noise,
     kink: isKink ? { left: best.value - kink.gap / 2, right: best.value + kink.gap / 2 } : undefined,
     samples,
+    isStill,
     failure: undefined,
   };
 }
@@ -134,7 +239,7 @@ export function differentiate(f: (t: number) => number, options: DifferentiateOp
 /** Whether a much smaller step gives about the same slope: steps that are nearly periods of the function agree among themselves. */
 function isConfirmed(
   f: (t: number) => number,
-  best: { readonly value: number; readonly error: number },
+  best: Best,
   h: number,
   noise: number,
 ): boolean {
@@ -143,11 +248,10 @@ function isConfirmed(
 }
 
 /** Whether three rows say the same within their error bars. */
-function agree(three: readonly { readonly value: number; readonly error: number }[]): boolean {
+function agree(three: readonly Best[]): boolean {
   if (three.length < 3) return false;
-  const near = (x: { value: number; error: number }, y: { value: number; error: number }): boolean =>
-    Math.abs(x.value - y.value) <= x.error + y.error;
-  const [a, b, c] = three as [{ value: number; error: number }, { value: number; error: number }, { value: number; error: number }];
+  const near = (x: Best, y: Best): boolean => Math.abs(x.value - y.value) <= x.error + y.error;
+  const [a, b, c] = three as [Best, Best, Best];
   return [a, b, c].every((x) => Number.isFinite(x.error)) && near(a, b) && near(b, c) && near(a, c);
 }
 

@@ -1,10 +1,10 @@
 /** `checkGradient`: is this claimed gradient of this loss right? */
 import { type NestedArray, Tensor } from "@cotangent/core";
 import { lossOutputError } from "../errors.ts";
-import { type AnyFunction, scalarOf, settledCall } from "./behaviour.ts";
+import { type AnyFunction, type Before, call, scalarOf, settledCall } from "./behaviour.ts";
 import { type Arguments, type ArgumentsAt, type Wrt, checkFunction, type CheckOptions, given, type PartOf } from "./options.ts";
 import { judgeAt, type Subject } from "./point.ts";
-import { fit, type Inputs, type Misfit, tensorsAt } from "./problem.ts";
+import { elsewhere, fit, type Inputs, type Misfit, tensorsAt } from "./problem.ts";
 import { programOf } from "./reproduction.ts";
 import { verdictOn } from "./task.ts";
 import type { Verdict } from "./verdict.ts";
@@ -58,7 +58,13 @@ export function gradientVerdict(check: string, loss: AnyFunction, claimed: unkno
     pose: () => {
       settledLoss(check, subject);
       return (
-        settledClaim(subject.claimed, inputs, true, () => givenArguments(inputs)) ?? {
+        settledClaim(
+          subject.claimed,
+          inputs,
+          true,
+          () => givenArguments(inputs),
+          calledBefore("the loss", inputs, (xs) => call(subject.loss, inputs.narrow(xs))),
+        ) ?? {
           leaves: inputs.leaves,
           size: inputs.size,
           judge: (point, uniform) => judgeAt(subject, point, uniform),
@@ -88,12 +94,18 @@ export function settledLoss(check: string, { inputs, loss }: Pick<Subject, "inpu
   return output;
 }
 
+/** A function of the leaves that a claim must not depend on the last call of. */
+export function calledBefore(name: string, { leaves, base }: Inputs, f: (xs: readonly Tensor[]) => unknown): Before {
+  return { name, call: (isElsewhere) => f(tensorsAt(leaves, isElsewhere ? elsewhere(leaves, base) : base, false)) };
+}
+
 /** Calls a claim twice: where its form is not that of the inputs. */
 export function settledClaim(
   claimed: Subject["claimed"],
   inputs: Inputs,
   checkDtype: boolean,
   args: () => readonly unknown[],
+  before: Before,
 ): Misfit | undefined {
   let misfit: Misfit | undefined;
   settledCall(
@@ -106,6 +118,7 @@ export function settledClaim(
     },
     args,
     (values) => values,
+    before,
   );
   return misfit;
 }

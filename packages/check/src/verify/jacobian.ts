@@ -5,7 +5,7 @@ import { uniformFrom } from "../draw.ts";
 import { type AnyFunction, call, scalarOf, settledCall } from "./behaviour.ts";
 import { judgeMapping } from "./blocks.ts";
 import { differentiate } from "./differences.ts";
-import { type ClaimOf, settledClaim, settledLoss } from "./gradient.ts";
+import { calledBefore, type ClaimOf, settledClaim, settledLoss } from "./gradient.ts";
 import type { Place } from "./judgement.ts";
 import { blocksOf, entriesIn, type Mapping, type Outputs, outputsOf, outputTensors } from "./mapping.ts";
 import { type Arguments, type ArgumentsAt, checkFunction, type CheckOptions, type Given, given, type PartOf, type Wrt } from "./options.ts";
@@ -92,6 +92,7 @@ function posed(mapping: Mapping, judge: typeof judgeMapping = judgeMapping): Pos
     { ...inputs, ...blocks },
     false,
     () => [tensorsAt(inputs.leaves, inputs.base, false)],
+    calledBefore("the function", inputs, (xs) => mapping.value(xs, false)),
   );
   if (misfit !== undefined) return blocks.leaves.length === 1 ? explained(misfit, mapping) : misfit;
   return { leaves: blocks.leaves, size: blocks.size, judge: (point, uniform) => judge(mapping, point, uniform) };
@@ -218,7 +219,7 @@ const gradientByValues =
     const valueAt = (at: Point): number => scalarOf(call(loss, inputs.wide(tensorsAt(inputs.leaves, at, true))));
     const slope = (leaf: number, at: number, scale: number): number => {
       const moved = (t: number): Point => point.map((row, k) => (k === leaf ? row.map((x, i) => (i === at ? x + t * scale : x)) : row));
-      const { value, error } = differentiate((t) => valueAt(moved(t)));
+      const { value, error } = differentiate((t) => valueAt(moved(t)), { starts: [0.25] });
       return (value + 10 * error * (2 * uniform() - 1)) / scale;
     };
     return xs.map((x, leaf) =>
@@ -246,7 +247,7 @@ function seenClose(mapping: Mapping, point: Point, answer: Answer): Answer {
       const moved = point.map((entries, i) => (i === k ? entries.map((x, j) => (j === column ? x + t * scale : x)) : entries));
       return entriesIn(mapping.value(tensorsAt(leaves, moved, true), true))[o]![row]!;
     };
-    const { value, error, failure } = differentiate(slope, { start: 2 ** -8 });
+    const { value, error, failure } = differentiate(slope, { starts: [2 ** -8] });
     return failure === undefined && Math.abs(value / scale - judgement.claimed[leaf]![at]!) > (10 * error) / scale;
   };
   const entries = judgement.entries.filter((place, i) => i >= lookedAtAgain || holds(place));

@@ -53,6 +53,10 @@ export type Judgement = Agreement | Disagreement | KinkFound | NotDefined | Open
 /** The unit roundoff of a leaf's dtype. */
 export const unitOf = (leaf: Leaf): number => (leaf.dtype === "float32" ? 2 ** -24 : 2 ** -53);
 
+/** Why differences verify no more digits, by whether they or the claim's own noise are the wider. */
+export const differencesEnd = (byClaim: boolean): string =>
+  byClaim ? "the claim's own rounding is larger than what differences leave open" : "finite differences end at the rounding of the loss";
+
 /** What underflow may have done to a number. */
 const leastOf = (leaf: Leaf): number => (leaf.dtype === "float32" ? 2 ** -147 : 2 ** -1072);
 

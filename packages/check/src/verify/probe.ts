@@ -3,7 +3,7 @@
  * knows functions of points; it knows neither tensors nor graphs.
  */
 import { differentiate, type DifferentiateOptions, type Estimate, noiseNear, residualSlope } from "./differences.ts";
-import { type Agreement, type Disagreement, type Judgement, judgeNumbers, type Place, sizeOfGradient, unitOf } from "./judgement.ts";
+import { type Agreement, differencesEnd, type Disagreement, type Judgement, judgeNumbers, type Place, sizeOfGradient, unitOf } from "./judgement.ts";
 import { alongDirection, directionOf, type Leaf, type Point } from "./problem.ts";
 import type { Slope } from "./replay.ts";
 
@@ -33,8 +33,7 @@ export const directionsTried = 3;
 type Range = readonly { readonly leaf: number; readonly from: number; readonly to: number }[];
 
 export function judgeByValues(probe: Probe): Judgement {
-  const size = probe.claimed.reduce((total, entries) => total + entries.length, 0);
-  const judged = size <= few ? judgeEntries(probe) : judgeDirections(probe);
+  const judged = sizeOf(probe.claimed) <= few ? judgeEntries(probe) : judgeDirections(probe);
   return judged.kind === "agrees" && probe.slope !== undefined ? refined(probe, judged) : judged;
 }
 
@@ -71,29 +70,13 @@ function levelOf(probe: Probe): Level {
   return { centre: probe.value(probe.point), measured: noiseNear((t) => probe.value(alongDirection(probe.point, direction, t))) };
 }
 
-/** The slope along a direction; from larger steps where noise leaves fewer than six digits at the usual ones. */
-function estimate(probe: Probe, direction: Point, expected: number, options: DifferentiateOptions): Estimate {
-  if (probe.bySlope) {
-    const slope = probe.slope!(direction);
-    const failure = slope === undefined ? "the slope is not known by complex steps" : undefined;
-    return { value: slope?.value ?? Number.NaN, error: (slope?.error ?? Infinity) / 10, noise: 0, kink: undefined, samples: [], failure };
-  }
-  const f = (t: number): number => probe.value(alongDirection(probe.point, direction, t));
-  let best = differentiate(f, options);
-  for (const start of [4, 64]) {
-    if (best.kink !== undefined || best.error <= Math.max(options.target ?? 0, 1e-6 * Math.max(Math.abs(best.value), expected)))
-      return best;
-    const other = differentiate(f, { ...options, start });
-    if (other.failure === undefined && other.error < best.error && consistent(best, other)) best = other;
-  }
-  return best;
-}
-
-/** Whether a slope from far away is that of the point: a function that levels off has another there, and well known. */
-function consistent(near: Estimate, far: Estimate): boolean {
-  if (near.failure === undefined) return Math.abs(near.value - far.value) <= near.error + far.error;
-  const fine = near.samples.slice(near.samples.length >> 1);
-  return fine.every(({ h, odd }) => !(Math.abs(odd / h - far.value) > far.error + (4 * near.noise) / h));
+/** The slope along a direction. */
+function estimate(probe: Probe, direction: Point, options: DifferentiateOptions): Estimate {
+  if (!probe.bySlope) return differentiate((t) => probe.value(alongDirection(probe.point, direction, t)), options);
+  const slope = probe.slope!(direction);
+  const failure = slope === undefined ? "the slope is not known by complex steps" : undefined;
+  const [value, error] = [slope?.value ?? Number.NaN, (slope?.error ?? Infinity) / 10];
+  return { value, error, step: 0, noise: 0, kink: undefined, samples: [], isStill: false, failure };
 }
 
 const zeros = (like: Point): Point => like.map((entries) => new Float64Array(entries.length));
@@ -110,17 +93,27 @@ function entryDirection({ scales }: Probe, { leaf, at }: Place): Point {
   });
 }
 
+const sizeOf = (point: Point): number => point.reduce((total, entries) => total + entries.length, 0);
+
+const nothingSeen: Judgement = {
+  kind: "undecided",
+  why: "the values of the loss do not change near the point: its slope is zero, or too small to be seen in them",
+  digits: 0,
+};
+
 function judgeEntries(probe: Probe): Judgement {
   const { claimed, scales, leaves, point } = probe;
-  const [truth, slack] = [zeros(claimed), zeros(claimed)];
+  const [truth, slack, errors] = [zeros(claimed), zeros(claimed), zeros(claimed)];
   const expected = sizeOfGradient(claimed, scales);
   const centre = probe.value(point);
   const doubtful: Place[] = [];
+  const still: Place[] = [];
+  let noise = 0;
   let failure: string | undefined;
   for (const [leaf, entries] of claimed.entries()) {
     for (let at = 0; at < entries.length; at++) {
       const scale = scales[leaf]![at]!;
-      const found = estimate(probe, entryDirection(probe, { leaf, at }), expected, { centre });
+      const found = estimate(probe, entryDirection(probe, { leaf, at }), { expected, centre });
       if (found.kink !== undefined) {
         const [left, right] = [found.kink.left / scale, found.kink.right / scale];
         const slopes = oneSided(probe, { leaf, at }, left, right);
@@ -135,10 +128,14 @@ function judgeEntries(probe: Probe): Judgement {
       }
       failure ??= found.failure;
       truth[leaf]![at] = found.value / scale;
-      slack[leaf]![at] = (10 * found.error) / scale + probe.noise[leaf]![at]!;
+      errors[leaf]![at] = (10 * found.error) / scale;
+      slack[leaf]![at] = errors[leaf]![at]! + probe.noise[leaf]![at]!;
+      noise = Math.max(noise, found.noise);
+      if (found.isStill) still.push({ leaf, at });
       if (contradicts(found, entries[at]! * scale)) doubtful.push({ leaf, at });
     }
   }
+  for (const { leaf, at } of still) slack[leaf]![at] = Math.max(slack[leaf]![at]!, (60 * noise) / scales[leaf]![at]!);
   if (failure !== undefined) return { kind: "undecided", why: failure, digits: 0 };
   const judged = judgeNumbers(
     leaves,
@@ -147,9 +144,10 @@ function judgeEntries(probe: Probe): Judgement {
     slack,
     scales,
     probe.value(point),
-    "finite differences end at the rounding of the loss",
+    differencesEnd(sizeOfGradient(probe.noise, scales) > sizeOfGradient(errors, scales)),
     false,
   );
+  if (judged.kind === "agrees" && still.length === sizeOf(claimed)) return nothingSeen;
   if (judged.kind !== "wrong") return judged;
   const entries = judged.entries.filter((place) => !doubtful.some(({ leaf, at }) => leaf === place.leaf && at === place.at));
   if (entries.length === 0) return { kind: "undecided", why: "differences and Taylor slopes disagree about the claim", digits: 0 };
@@ -201,7 +199,7 @@ function residual(probe: Probe, direction: Point, options: DifferentiateOptions)
       noise += (n[i]! * u) ** 2;
     }
   });
-  const found = estimate(probe, direction, Math.abs(claimed), options);
+  const found = estimate(probe, direction, { expected: Math.abs(claimed), ...options });
   return { difference: found.value - claimed, bar: 10 * found.error + 64 * rounding + 4 * Math.sqrt(noise), found };
 }
 
@@ -210,7 +208,8 @@ function judgeDirections(probe: Probe): Judgement {
   const suspect = suspectOf(probe, level);
   if (suspect !== undefined) return suspect;
   let digits = 15.9;
-  let kinks = 0;
+  let [kinks, still] = [0, 0];
+  let byClaim = false;
   for (let tried = 0; tried < directionsTried; tried++) {
     const direction = directionOf(probe.scales, probe.uniform);
     const { difference, bar, found } = residual(probe, direction, level);
@@ -220,11 +219,14 @@ function judgeDirections(probe: Probe): Judgement {
       continue;
     }
     if (Math.abs(difference) > bar) return isolate(probe, level, direction, difference);
+    if (found.isStill) still++;
+    byClaim ||= bar > 20 * found.error;
     digits = Math.min(digits, -Math.log10(bar / 10 / (Math.abs(found.value) || Math.abs(level.centre) || 1)));
   }
   if (kinks === directionsTried) return { kind: "undecided", why: "the loss is not smooth along any direction tried", digits: 0 };
+  if (still > 0) return nothingSeen;
   if (digits < 4) return { kind: "undecided", why: "rounding noise of the loss hides the rest", digits: Math.max(0, digits) };
-  return { kind: "agrees", digits, ulps: undefined, limit: "finite differences end at the rounding of the loss", notes: [] };
+  return { kind: "agrees", digits, ulps: undefined, limit: differencesEnd(byClaim), notes: [] };
 }
 
 /** The entries where the claim is farthest from the guide, each tried by differences of the loss. */
@@ -313,8 +315,9 @@ function disagreement(probe: Probe, level: Level, places: readonly Place[]): Dis
     const { leaf, at } = place;
     const scale = probe.scales[leaf]![at]!;
     const claimed = probe.claimed[leaf]![at]!;
-    const found = estimate(probe, entryDirection(probe, place), Math.abs(claimed * scale), {
+    const found = estimate(probe, entryDirection(probe, place), {
       ...level,
+      expected: Math.abs(claimed * scale),
       target: 1e-7 * Math.abs(claimed * scale),
     });
     if (found.failure !== undefined || found.kink !== undefined) return false;

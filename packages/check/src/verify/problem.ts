@@ -16,6 +16,7 @@ import {
   unflatten,
   unravel,
 } from "@cotangent/core/engine";
+import { uniformFrom } from "../draw.ts";
 import { checkArgumentError } from "../errors.ts";
 
 export { unravel };
@@ -62,7 +63,7 @@ export function inputsOf(
   const indices = typeof wrt === "number" ? [wrt] : wrt;
   for (const index of indices) {
     if (!Number.isInteger(index) || index < 0 || index >= at.length)
-      throw checkArgumentError(check, `wrt names none of the ${at.length} arguments`, index, "give argument indices from 0");
+      throw checkArgumentError(check, at.length === 1 ? "wrt does not name the one argument" : `wrt names none of the ${at.length} arguments`, index, "give argument indices from 0");
   }
   const parts = indices.map((index) => flatten(at[index], check, called(`argument ${index}`)));
   const leaves = parts.flatMap(({ leaves: own, definition }, part) =>
@@ -172,6 +173,13 @@ export function perturbed(leaves: readonly Leaf[], point: Point, amount: number,
     return leaves[k]!.dtype === "float32" ? moved.map(Math.fround) : moved;
   });
 }
+
+/** A point where signs and orders are others than at the given one, if the domain has such. */
+export const elsewhere = (leaves: readonly Leaf[], point: Point): Point =>
+  perturbed(leaves, point, 0.5, uniformFrom(1)).map((near, k) => {
+    const { low = -Infinity, high = Infinity } = leaves[k]!.range;
+    return low === -Infinity && high === Infinity ? near.map((x) => (x === 0 ? 1 : -x)) : near;
+  });
 
 /** A direction: every entry of its scale's size, neither equal nor orthogonal to anything simple. */
 export function directionOf(scales: Point, uniform: () => number): Point {

@@ -4,7 +4,7 @@ import { formatShape } from "@cotangent/core/engine";
 import { uniformFrom } from "../draw.ts";
 import type { AnyFunction } from "./behaviour.ts";
 import { graphAt, judgeMapping, projection, randomEntries } from "./blocks.ts";
-import { type ClaimOf, settledClaim } from "./gradient.ts";
+import { calledBefore, type ClaimOf, settledClaim } from "./gradient.ts";
 import { argumentsFrom, settledOutputs } from "./jacobian.ts";
 import { alongLine, blocksOf, type Mapping, type Outputs, outputTensors, packed } from "./mapping.ts";
 import { type Arguments, type ArgumentsAt, checkFunction, type CheckOptions, type Given, given, type PartOf, type Wrt } from "./options.ts";
@@ -51,6 +51,7 @@ export function checkVjp<const P extends Arguments, R, const W extends Wrt = 0>(
         inputs,
         true,
         () => [tensorsAt(inputs.leaves, inputs.base, false)],
+        calledBefore("the function", inputs, (xs) => mapping.value(xs, false)),
       );
       return misfit ?? { leaves: inputs.leaves, size: inputs.size, judge: (point, uniform) => judgePull(mapping, pull, point, uniform) };
     },
@@ -171,6 +172,7 @@ export function checkJvp<const P extends Arguments, R, const W extends Wrt = 0>(
         { ...inputs, ...blocks },
         false,
         () => [tensorsAt(inputs.leaves, inputs.base, false)],
+        calledBefore("the function", inputs, (xs) => mapping.value(xs, false)),
       );
       const judge = (point: Point, uniform: () => number): Answer =>
         judgeMapping(line(point, tangentAt(inputs, point, uniform)), [Float64Array.of(0)], uniform);
