@@ -74,6 +74,7 @@ class Emitter {
   readonly #plan: string[] = [];
   readonly #constants = new Map<Value, number>();
   #fixed = 0;
+  #depth = 0;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -188,7 +189,7 @@ class Emitter {
       });
     const row = this.#writer.local("i32");
     const whole = Math.floor(rows / block) * block;
-    this.#loops.push(`${rows} rows, ${block} at a time`);
+    this.#say(`${rows} rows, ${block} at a time`);
     emit("i32.const", 0);
     emit("local.set", row);
     this.#writer.loop((again) => {
@@ -202,7 +203,7 @@ class Emitter {
       this.#writer.branchIf(again);
     });
     if (whole < rows) turn(rows - whole, row);
-    this.#loops.push("end");
+    this.#say("end");
   }
 
   /** `row` is the local that says where a block begins. */
@@ -213,7 +214,14 @@ class Emitter {
     for (const base of bases) this.#writer.emit("local.get", this.#bases.get(base)!);
     if (byRows) this.#writer.emit("local.get", row!);
     this.#writer.emit("call", name);
-    this.#loops.push(`${name}: [${loops.sizes.join(", ")}] ${loops.precision} ${what}`);
+    this.#say(`${name}: [${loops.sizes.join(", ")}] ${loops.precision} ${what}`);
+  }
+
+  /** A line of the listing of what runs; what stands between a heading and its end is indented. */
+  #say(line: string): void {
+    if (line === "end" || line === "else") this.#depth--;
+    this.#loops.push(`${"  ".repeat(this.#depth)}${line}`);
+    if (/^(if|else|while|loop|\d+ rows)/.test(line)) this.#depth++;
   }
 
   #pushAddress({ base, offset }: Place, extra = 0): void {
@@ -243,7 +251,7 @@ class Emitter {
     for (const value of integers) this.#writer.emit("i32.const", value);
     this.#pushAddress({ base: "base", offset: scratch });
     this.#writer.emit("call", name);
-    this.#loops.push(`${name}: ${step.op.name}(${step.inputs.map(describeValue).join(", ")})`);
+    this.#say(`${name}: ${step.op.name}(${step.inputs.map(describeValue).join(", ")})`);
   }
 
   /** A fill, then a copy or a sum into the output for each segment. */
@@ -350,7 +358,7 @@ class Emitter {
       integers(target.rowStride * b, 0);
       emit("call", code.product);
     });
-    this.#loops.push(
+    this.#say(
       `${code.product}: ${plan.loops.join("×")}${plan.loops.length > 0 ? "×" : ""}[${m}, ${k}]·[${k}, ${n}] contract ${step.params.x},${step.params.y}->${step.params.out}`,
     );
     if (p.outGathered !== undefined) {
@@ -486,16 +494,16 @@ class Emitter {
       block.outputs.forEach((x, i) => this.#alias(x, step.outputs[i]!));
       this.#items(frame.children.get(block)!);
     };
-    this.#loops.push("if");
+    this.#say("if");
     this.#pushTruth(predicate);
     this.#writer.when(
       () => branch(step.onTrue),
       () => {
-        this.#loops.push("else");
+        this.#say("else");
         branch(step.onFalse);
       },
     );
-    this.#loops.push("end");
+    this.#say("end");
   }
 
   /** The carries live in the step's outputs; slices are addresses that move with the loop. */
@@ -522,7 +530,7 @@ class Emitter {
       emit("local.set", local);
       return { local, bytes: reverse ? -bytes : bytes };
     });
-    this.#loops.push(`loop ${length} times${reverse ? ", backwards" : ""}`);
+    this.#say(`loop ${length} times${reverse ? ", backwards" : ""}`);
     this.#counted([length], [this.#writer.local("i32")], () => {
       this.#items(frame.children.get(body)!);
       for (let i = 0; i < carries; i++) this.#copyValue(body.outputs[i]!, outputs[i]!);
@@ -534,7 +542,7 @@ class Emitter {
         emit("local.set", local);
       }
     });
-    this.#loops.push("end");
+    this.#say("end");
   }
 
   #repeat(step: RepeatStep, frame: Frame): void {
@@ -545,7 +553,7 @@ class Emitter {
     const steps = this.#writer.local("i32");
     emit("i32.const", 0);
     emit("local.set", steps);
-    this.#loops.push("while");
+    this.#say("while");
     this.#writer.block((exit: Label) =>
       this.#writer.loop((again) => {
         this.#items(frame.children.get(condition)!);
@@ -571,7 +579,7 @@ class Emitter {
         this.#writer.branch(again);
       }),
     );
-    this.#loops.push("end");
+    this.#say("end");
   }
 }
 
@@ -583,4 +591,4 @@ interface Matrices {
   readonly operand: MatrixOperand;
 }
 
-const describeValue = (x: Value): string => `${x.dtype}[${x.shape.join(", ")}]`;
+const describeValue = (x: Value): string => `v${x.id}: ${x.dtype}[${x.shape.join(", ")}]`;

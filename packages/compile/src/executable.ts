@@ -9,7 +9,7 @@ import { encodeModule, printModule } from "./assembly/module.ts";
 import { type Emitted, emitProgram } from "./emit.ts";
 import { type Memory, type Region, threadMemory } from "./memory.ts";
 import { makeResident, type Resident, residentOf } from "./resident.ts";
-import { type Block, blockOf, bytesOf } from "./values.ts";
+import { type Block, blockOf, bytesOf, isIdentity } from "./values.ts";
 
 /** Runs a graph on the storages of its inputs; the outputs are fresh. */
 export interface Executable {
@@ -225,6 +225,7 @@ export function printBlock({ inputs, steps, outputs }: Block, indent = ""): stri
       case "uniform":
         return String(x.source.number);
       case "view":
+        if (isIdentity(x.shape, x.source.view)) return name(x.source.of.id);
         return `${name(x.source.of.id)}[+${x.source.view.offset}, (${x.source.view.strides.join(", ")}) of (${x.shape.join(", ")})]`;
       default:
         return name(x.id);

@@ -34,7 +34,7 @@ export interface JitOptions {
   readonly donate?: readonly number[];
   /** How many programs are kept, one for each form of the arguments; the one used longest ago goes first. 64 by default. */
   readonly cacheSize?: number;
-  /** Use relaxed multiply-add, which rounds x·y + z once, where the engine has it; true by default. */
+  /** Use relaxed multiply-add, which rounds x·y + z once, in products and functions where the engine has it; true by default. */
   readonly relaxed?: boolean;
 }
 
@@ -161,7 +161,7 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     return entry.definition.build(wrapped(outputs, storages)) as R;
   }
 
-  const lower = (...args: A): Lowering => loweringOf(entryFor(args, []));
+  const lower = (...args: A): Lowering => loweringOf(entryFor(args, []), lanesOptions.relaxed ?? false);
   const cache = (): readonly CacheEntry[] =>
     entries.map(({ signature, calls, executable, milliseconds }) => ({
       signature: formatSignature(signature),
@@ -253,8 +253,8 @@ function warnOfNumbers(signature: Signature, numbers: Map<string, Set<number>>):
   }
 }
 
-function loweringOf(entry: Entry): Lowering {
-  const { refusal, relaxed } = hostTarget();
+function loweringOf(entry: Entry, relaxed: boolean): Lowering {
+  const { refusal } = hostTarget();
   const shared = { graph: entry.listing, captured: entry.captured };
   if (refusal !== undefined) {
     const none = { simplified: "", loops: "", memory: "", text: "", codeBytes: 0, memoryBytes: 0 };

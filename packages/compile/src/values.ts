@@ -118,8 +118,15 @@ export interface Block {
 }
 
 /** A graph as a block; its inputs are the block's. Every output is made by a step, and by another than every other output. */
-export function blockOf(graph: SubGraph): Block {
-  const builder = new BlockBuilder();
+export const blockOf = (graph: SubGraph): Block => blockWith(graph, { next: 0 });
+
+/** Values of one program are numbered through all its blocks. */
+interface Numbers {
+  next: number;
+}
+
+function blockWith(graph: SubGraph, numbers: Numbers): Block {
+  const builder = new BlockBuilder(numbers);
   const inputs = graph.inputs.map((x) => builder.value(x, { kind: "input" }));
   const given = new Set<Value>();
   const outputs = builder.run(graph, inputs).map((x) => {
@@ -130,16 +137,19 @@ export function blockOf(graph: SubGraph): Block {
   return { inputs, steps: liveSteps(builder.steps, outputs), outputs };
 }
 
-let ids = 0;
-
 class BlockBuilder {
+  readonly #numbers: Numbers;
   readonly steps: Step[] = [];
   /** Steps by what they compute: one of each is made. */
   readonly #known = new Map<string, readonly Value[]>();
   readonly #constants = new Map<Tensor, Value>();
 
+  constructor(numbers: Numbers) {
+    this.#numbers = numbers;
+  }
+
   value({ shape, dtype }: Aval, source: Source): Value {
-    return { id: ids++, shape, dtype, source };
+    return { id: this.#numbers.next++, shape, dtype, source };
   }
 
   run(graph: SubGraph, inputs: readonly Value[]): Value[] {
@@ -252,7 +262,7 @@ class BlockBuilder {
       stack: never,
       control: {
         choose: (predicate, onTrue, onFalse, operands) => {
-          const [taken, other] = [blockOf(onTrue), blockOf(onFalse)];
+          const [taken, other] = [blockWith(onTrue, this.#numbers), blockWith(onFalse, this.#numbers)];
           return this.#step(
             { kind: "choose", onTrue: taken, onFalse: other, inputs: [predicate, ...operands].map((x) => this.#dense(x)), outputs: [] },
             onTrue.outputs.map(avalOf),
@@ -263,7 +273,7 @@ class BlockBuilder {
           return this.#step(
             {
               kind: "scan",
-              body: blockOf(body),
+              body: blockWith(body, this.#numbers),
               carries: carry.length,
               sequences: xs.length,
               length,
@@ -278,8 +288,8 @@ class BlockBuilder {
           this.#step(
             {
               kind: "repeat",
-              condition: blockOf(condition),
-              body: blockOf(body),
+              condition: blockWith(condition, this.#numbers),
+              body: blockWith(body, this.#numbers),
               carries: carry.length,
               limit,
               inputs: [...carry, ...rest].map((x) => this.#dense(x)),
