@@ -99,7 +99,8 @@ type Shapes = Readonly<Record<string, Shape | undefined>> | undefined;
 
 /** The inputs taken apart, and how to hand them to the functions again. */
 interface Form extends Pick<Inputs, "leaves" | "size" | "base"> {
-  readonly build: (point: Point) => Arrays;
+  /** Copies of a point's arrays; arrays that nobody else holds are handed over as they are. */
+  readonly build: (point: Point, held?: Point) => Arrays;
   readonly keys: readonly string[];
 }
 
@@ -139,8 +140,10 @@ function formOf(at: unknown, shapes: Shapes, domain: Range | readonly Range[] | 
     size: leaves.reduce((total, { shape }) => total + sizeOf(shape), 0),
     base: entries.map(([, x]) => Float64Array.from(x as FloatArray)),
     keys: entries.map(([key]) => key),
-    build: (point) => {
-      const arrays = point.map((row, i) => (leaves[i]!.dtype === "float32" ? Float32Array.from(row) : row.slice()));
+    build: (point, held = point) => {
+      const arrays = point.map((row, i) =>
+        leaves[i]!.dtype === "float32" ? Float32Array.from(row) : held.includes(row) ? row.slice() : row,
+      );
       return isList ? arrays : Object.fromEntries(entries.map(([key], i) => [key, arrays[i]!]));
     },
   };
@@ -156,8 +159,8 @@ const numbersOf = (x: unknown): ArrayLike<number> | undefined =>
   typeof x === "number" ? [x] : isFloatArray(x) || (Array.isArray(x) && x.every((entry) => typeof entry === "number")) ? x : undefined;
 
 /** The output as doubles; anything else is the forward function's misbehaviour. */
-function outputOf(box: Box, point: Point): Float64Array {
-  const out = run("forward", () => box.forward(box.form.build(point)));
+function outputOf(box: Box, point: Point, held = point): Float64Array {
+  const out = run("forward", () => box.forward(box.form.build(point, held)));
   const numbers = numbersOf(out);
   if (numbers === undefined) throw new Misbehaviour(`forward returns ${describe(out)}, not an array of floats or a number`);
   return Float64Array.from(numbers);
@@ -256,7 +259,7 @@ const method = "finite differences of ⟨cotangent, forward⟩";
 function judgePoint(box: Box, point: Point, length: number, uniform: () => number): Judgement {
   const { form } = box;
   const g = cotangentOf(length, uniform);
-  const value = (where: Point): number => dot(g, outputOf(box, where));
+  const value = (where: Point): number => dot(g, outputOf(box, where, point));
   const centre = value(point);
   if (!Number.isFinite(centre)) return { kind: "domain", op: undefined, what: whatIsNotFinite(outputOf(box, point)) };
   const claimed = gradientAt(box, point, g);

@@ -189,9 +189,11 @@ const nothing = (failure: string): Estimate => ({
 /** Ridders' table from a first step on. */
 function ridders(f: (t: number) => number, { start, measured, centre, target, size = Infinity }: Known): Estimate {
   let h = start;
-  while (!(Number.isFinite(f(h)) && Number.isFinite(f(-h)))) {
+  let [above, below] = [f(h), f(-h)];
+  while (!(Number.isFinite(above) && Number.isFinite(below))) {
     h /= 4;
     if (h < 1e-14) return nothing(endsHere);
+    [above, below] = [f(h), f(-h)];
   }
   let largest = Math.abs(centre);
   const samples: Sample[] = [];
@@ -200,7 +202,7 @@ function ridders(f: (t: number) => number, { start, measured, centre, target, si
   let best: Best | undefined;
   let noise = 0;
   for (let i = 0; i < rows; i++, h /= 2) {
-    const [above, below] = [f(h), f(-h)];
+    if (i > 0) [above, below] = [f(h), f(-h)];
     const own = Math.max(Math.abs(centre), Math.abs(above), Math.abs(below));
     largest = Math.max(largest, own);
     noise = Math.max(8 * unit * (samples.length < 3 ? largest : own), 4 * measured * Math.max(1, own / size));
