@@ -2,7 +2,7 @@
 import type { ExpressionKind } from "@cotangent/core/engine";
 import type { LanesOptions, Precision } from "./assembly/lanes.ts";
 import type { FunctionCode, ImportedFunction, ModuleCode } from "./assembly/module.ts";
-import { vectorFunction } from "./functions/vector.ts";
+import { type VectorFunction, vectorFunction } from "./functions/vector.ts";
 
 export interface Needs {
   /** A name no function has yet. */
@@ -33,14 +33,43 @@ export function moduleNeeds(options: LanesOptions): Needs {
       const key = `${kind} ${precision}`;
       let name = vectors.get(key);
       if (name === undefined) {
-        const made = vectorFunction(kind, precision, options);
+        const made = memoVectorFunction(kind, precision, options);
         needs.add(...made.functions);
         needs.import(...made.imports);
         vectors.set(key, (name = made.name));
       }
       return name;
     },
-    module: () => ({ imports: [...imports.values()], functions: [...functions.values()] }),
+    module: () => reachable([...functions.values()], imports),
   };
   return needs;
+}
+
+const made = new Map<string, VectorFunction>();
+
+/** Functions of vectors are the same in every module: each is written once. */
+function memoVectorFunction(kind: ExpressionKind, precision: Precision, options: LanesOptions): VectorFunction {
+  const key = `${kind} ${precision} ${options.relaxed ?? false}`;
+  let found = made.get(key);
+  if (found === undefined) made.set(key, (found = vectorFunction(kind, precision, options)));
+  return found;
+}
+
+/** The functions that exported ones call, directly or not, and the imports among them. */
+function reachable(functions: readonly FunctionCode[], imports: ReadonlyMap<string, ImportedFunction>): ModuleCode {
+  const byName = new Map(functions.map((one) => [one.name, one]));
+  const called = new Set<string>();
+  const stack = functions.filter((one) => one.exported);
+  while (stack.length > 0) {
+    for (const [name, callee] of stack.pop()!.body) {
+      if (name !== "call" || called.has(callee as string)) continue;
+      called.add(callee as string);
+      const next = byName.get(callee as string);
+      if (next !== undefined) stack.push(next);
+    }
+  }
+  return {
+    imports: [...imports.values()].filter(({ name }) => called.has(name)),
+    functions: functions.filter((one) => one.exported || called.has(one.name)),
+  };
 }

@@ -314,10 +314,13 @@ class NestWriter {
   }
 
   #call(kind: ExpressionKind, args: readonly Vector[]): Vector {
-    const name = this.#needs.vectorFunction(kind, this.#loops.precision);
-    if (!this.#inline) return this.#m.call(name, args);
+    const needed = (): string => this.#needs.vectorFunction(kind, this.#loops.precision);
+    if (!this.#inline) return this.#m.call(needed(), args);
     const { value, outside } = inPlace(this.#m, kind, args);
-    return outside === undefined ? value : guarded(this.#m, name, value, outside, args);
+    if (outside !== undefined) return guarded(this.#m, needed(), value, outside, args);
+    // What calls nothing needs no function beside it.
+    if (postorder([value]).some(({ instruction }) => instruction[0] === "call")) needed();
+    return value;
   }
 
   /** Combines two vectors by a reduction's monoid. */

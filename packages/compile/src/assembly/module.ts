@@ -54,7 +54,7 @@ export function encodeModule({ imports, functions }: ModuleCode): Uint8Array<Arr
   const declared = functions.map((one) => leb(typeIndex(one)));
   const exported = functions.filter((one) => one.exported).map(({ name }) => [...text(name), 0x00, ...leb(places.get(name)!)]);
   const memory = [...text("env"), ...text("memory"), 0x02, 0x00, ...leb(1)];
-  const out: number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+  const out: Parts = [[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]];
   section(
     out,
     1,
@@ -66,19 +66,28 @@ export function encodeModule({ imports, functions }: ModuleCode): Uint8Array<Arr
   section(
     out,
     10,
-    functions.map((one) => functionBytes(one, places)),
+    functions.flatMap((one) => functionBytes(one, places)),
+    functions.length,
   );
   nameSection(out, [...imports, ...functions]);
-  return Uint8Array.from(out);
+  return joined(out);
+}
+
+/** Bytes in pieces, joined at the end. */
+type Parts = (readonly number[])[];
+
+function joined(parts: Parts): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) for (let i = 0; i < part.length; i++) bytes[at++] = part[i]!;
+  return bytes;
 }
 
 /** The functions' names, for profilers and stack traces. */
-function nameSection(out: number[], functions: readonly { readonly name: string }[]): void {
+function nameSection(out: Parts, functions: readonly { readonly name: string }[]): void {
   const names = [...leb(functions.length), ...functions.flatMap(({ name }, i) => [...leb(i), ...text(name)])];
   const content = [...text("name"), 1, ...leb(names.length), ...names];
-  out.push(0);
-  unsigned(content.length, out);
-  for (const byte of content) out.push(byte);
+  out.push([0, ...leb(content.length)], content);
 }
 
 function leb(value: number): number[] {
@@ -92,18 +101,15 @@ const text = (value: string): number[] => [...leb(value.length), ...Array.from(v
 
 const typeList = (types: readonly ValueType[]): number[] => [...leb(types.length), ...types.map((type) => typeCodes[type])];
 
-function section(out: number[], id: number, entries: readonly (readonly number[])[]): void {
-  const count = leb(entries.length);
-  out.push(id);
-  unsigned(
-    entries.reduce((size, entry) => size + entry.length, count.length),
-    out,
-  );
-  for (const byte of count) out.push(byte);
-  for (const entry of entries) for (let i = 0; i < entry.length; i++) out.push(entry[i]!);
+/** A section of so many entries, some of which may be in pieces. */
+function section(out: Parts, id: number, entries: Parts, length = entries.length): void {
+  const count = leb(length);
+  const bytes = entries.reduce((size, entry) => size + entry.length, count.length);
+  out.push([id, ...leb(bytes), ...count]);
+  for (const entry of entries) out.push(entry);
 }
 
-function functionBytes({ locals, body }: FunctionCode, places: ReadonlyMap<string, number>): number[] {
+function functionBytes({ locals, body }: FunctionCode, places: ReadonlyMap<string, number>): [size: number[], code: number[]] {
   const runs: [count: number, type: ValueType][] = [];
   for (const type of locals) {
     const last = runs[runs.length - 1];
@@ -118,10 +124,7 @@ function functionBytes({ locals, body }: FunctionCode, places: ReadonlyMap<strin
   }
   for (const instruction of body) writeInstruction(instruction, places, code);
   code.push(0x0b);
-  const out: number[] = [];
-  unsigned(code.length, out);
-  for (let i = 0; i < code.length; i++) out.push(code[i]!);
-  return out;
+  return [leb(code.length), code];
 }
 
 const floats = new DataView(new ArrayBuffer(8));
@@ -142,7 +145,7 @@ function writeInstruction(instruction: Instruction, places: ReadonlyMap<string, 
         out.push(0);
         break;
       case "i32":
-        signed(BigInt(value as number), out);
+        signed32(value as number, out);
         break;
       case "i64":
         signed(value as bigint, out);
@@ -176,6 +179,19 @@ function placeOf(name: string, places: ReadonlyMap<string, number>): number {
   const place = places.get(name);
   if (place === undefined) throw new Error(`compile: no such function — ${name}; define or import it`);
   return place;
+}
+
+function signed32(value: number, out: number[]): void {
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 127;
+    rest >>= 7;
+    if ((rest === 0 && (low & 64) === 0) || (rest === -1 && (low & 64) !== 0)) {
+      out.push(low);
+      return;
+    }
+    out.push(low | 128);
+  }
 }
 
 function signed(value: bigint, out: number[]): void {
