@@ -271,6 +271,45 @@ describe("float32 and float64 beside one another", () => {
   });
 });
 
+describe("what reports say", () => {
+  test("where forward is not finite, its own entry, whatever the cotangent's sign", () => {
+    for (const seed of [1, 2, 3, 4]) {
+      expect(judge([(x) => x.map((v) => 1 / v), (_, g) => g], Float64Array.of(1, 0, -2), seed)).toMatchObject({
+        verdict: "DOMAIN",
+        what: "forward gives Infinity at entry 1",
+      });
+      expect(judge([(x) => -1 / x[1]!, (x) => x], Float64Array.of(1, 0), seed)).toMatchObject({ what: "forward gives -Infinity" });
+    }
+  });
+  test("whose rounding ends the digits", () => {
+    const limitOf = (pair: Pair): string => {
+      const verdict = judge(pair, Float64Array.of(1.1, -2.3, 0.7));
+      return verdict.verdict === "AGREES" ? verdict.limit : verdict.verdict;
+    };
+    const sum = (x: Float64Array): number => x.reduce((all, v) => all + v * v * v, 0);
+    const slope = (x: Float64Array, g: Float64Array): Float64Array => x.map((v) => 3 * v * v * g[0]!);
+    expect(limitOf([sum, slope])).toBe("finite differences end at the rounding of the loss");
+    expect(limitOf([sum, (x, g) => slope(x, g).map(Math.fround)])).toBe(
+      "the claim's own rounding is larger than what differences leave open",
+    );
+  });
+  test("one entry that is zero, or should be", () => {
+    const n = 400;
+    const at = Float64Array.from({ length: n }, (_, i) => Math.sin(i + 1));
+    const sum = (x: Float64Array): number => x.reduce((all, v, i) => all + (i === 7 ? 0 : v * v), 0);
+    const slope = (spoil: (i: number) => number | undefined) => (x: Float64Array, g: Float64Array) =>
+      x.map((v, i) => spoil(i) ?? (i === 7 ? 0 : 2 * v * g[0]!));
+    expect(judge([sum, slope((i) => (i === 5 ? 0 : undefined))], at)).toMatchObject({
+      verdict: "REFUTED",
+      diagnosis: "input 0[5] is zero, and the truth is not",
+    });
+    expect(judge([sum, slope((i) => (i === 7 ? 0.5 : undefined))], at)).toMatchObject({
+      verdict: "REFUTED",
+      diagnosis: "input 0[7] is not zero, and the truth is",
+    });
+  });
+});
+
 test("many entries are judged at one point, and the report says so", () => {
   const x = Float64Array.from({ length: 30_000 }, (_, i) => Math.sin(i));
   const halfSquare = ([own]: readonly Float64Array[]): number => own!.reduce((sum, v) => sum + (v * v) / 2, 0);

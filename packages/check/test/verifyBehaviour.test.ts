@@ -161,7 +161,9 @@ describe("what was saved by the last call of the other function", () => {
     };
     const backward = (_: readonly Float64Array[], g: Float64Array) => [saved.map((v) => 2 * v * g[0]!)];
     const verdict = checkBackward(forward, backward, { at: [Float64Array.of(1, -2, 3)] });
-    expect(verdict).toMatchObject(undecided(/^backward depends on the last call of forward: the same arguments give .* and .* after it was/));
+    expect(verdict).toMatchObject(
+      undecided(/^backward depends on the last call of forward: the same arguments give .* and .* after it was/),
+    );
     const own = ([x]: readonly Float64Array[], g: Float64Array) => [x!.map((v) => 2 * v * g[0]!)];
     expect(checkBackward(forward, own, { at: [Float64Array.of(1, -2, 3)] }).verdict).toBe("AGREES");
   });

@@ -2,6 +2,7 @@
 import { recordFunction } from "@cotangent/core/engine";
 import { entriesOf, type Graph, isTensor } from "@cotangent/core/engine";
 import type { Tensor } from "@cotangent/core";
+import { opened } from "./calls.ts";
 
 /** Says in its message what a function does wrong. */
 export class Misbehaviour extends Error {
@@ -124,7 +125,7 @@ export interface Recorded {
   readonly output: unknown;
 }
 
-/** Records a function of the leaves; `tensors` picks what it computes out of what it returns. */
+/** Records a function of the leaves, with what it calls opened; `tensors` picks what it computes out of what it returns. */
 export function recorded(
   who: string,
   f: (leaves: readonly Tensor[]) => unknown,
@@ -138,7 +139,7 @@ export function recorded(
       return tensors(output);
     }, leaves),
   );
-  return { graph, output };
+  return { graph: opened(graph, leaves), output };
 }
 
 /** The entries of a loss's output: one number if it is a scalar. */

@@ -59,7 +59,8 @@ export function diagnose(evidence: Evidence): string | undefined {
   const samples = samplesOf(evidence);
   const single = samples.length < seen.length ? undefined : oneTensor(evidence, samples);
   if (single !== undefined) return single;
-  const whole = right === 0 ? constantFactor(evidence, wrong.flatMap(pairsOf)) : undefined;
+  const isZero = wrong.every(({ claimed }) => claimed.every((row) => row.every((c) => c === 0)));
+  const whole = right === 0 ? constantFactor(evidence, wrong.flatMap(pairsOf), isZero) : undefined;
   if (whole !== undefined) return whole;
   if (samples.length < seen.length || samples.length === 0) return onlyEntry(evidence, wrong[0]!) ?? somewhere(right, seen.length);
   const isClear = samples.every((sample) => sample.claimed === sample.truth || !isClaim(sample, sample.truth));
@@ -85,10 +86,10 @@ function pairsOf({ claimed, truth, bars, entries, complete }: Disagreement): Pai
 }
 
 /** One factor at all entries of all points. */
-function constantFactor({ named, seen }: Evidence, pairs: readonly Pair[]): string | undefined {
+function constantFactor({ named, seen }: Evidence, pairs: readonly Pair[], isZero: boolean): string | undefined {
   const clear = pairs.filter(({ truth, bar }) => Math.abs(truth) > 1e3 * bar);
   if (clear.length === 0) return undefined;
-  if (pairs.every(({ claimed }) => claimed === 0)) return "the claim is zero";
+  if (isZero) return "the claim is zero";
   const strongest = clear.reduce((most, one) =>
     Math.abs(one.truth) / (one.bar || 1e-300) > Math.abs(most.truth) / (most.bar || 1e-300) ? one : most,
   );
@@ -137,7 +138,11 @@ function oneTensor(evidence: Evidence, samples: readonly Sample[]): string | und
     }),
   );
   const found =
-    constantFactor(own, pairs) ??
+    constantFactor(
+      own,
+      pairs,
+      pairs.every(({ claimed }) => claimed === 0),
+    ) ??
     first([exchanged, constantOffset, plainFactor, signs, oneEntry, fixedOffset, valueOffset, functionOfTruth, otherValue], own, parts);
   if (found?.startsWith("only")) return found;
   return found === undefined ? undefined : `only the gradient of ${leaves[k]!.path} is wrong: ${found}`;

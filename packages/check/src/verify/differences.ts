@@ -239,12 +239,7 @@ function ridders(f: (t: number) => number, { start, measured, centre, target, si
 }
 
 /** Whether a much smaller step gives about the same slope: steps that are nearly periods of the function agree among themselves. */
-function isConfirmed(
-  f: (t: number) => number,
-  best: Best,
-  h: number,
-  noise: number,
-): boolean {
+function isConfirmed(f: (t: number) => number, best: Best, h: number, noise: number): boolean {
   const slope = (f(h) - f(-h)) / (2 * h);
   return !(Math.abs(slope - best.value) > best.error + (4 * noise) / h + 1e-3 * Math.abs(slope));
 }

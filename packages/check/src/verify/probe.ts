@@ -3,7 +3,16 @@
  * knows functions of points; it knows neither tensors nor graphs.
  */
 import { differentiate, type DifferentiateOptions, type Estimate, noiseNear, residualSlope } from "./differences.ts";
-import { type Agreement, differencesEnd, type Disagreement, type Judgement, judgeNumbers, type Place, sizeOfGradient, unitOf } from "./judgement.ts";
+import {
+  type Agreement,
+  differencesEnd,
+  type Disagreement,
+  type Judgement,
+  judgeNumbers,
+  type Place,
+  sizeOfGradient,
+  unitOf,
+} from "./judgement.ts";
 import { alongDirection, directionOf, type Leaf, type Point } from "./problem.ts";
 import type { Slope } from "./replay.ts";
 

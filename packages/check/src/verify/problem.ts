@@ -63,7 +63,12 @@ export function inputsOf(
   const indices = typeof wrt === "number" ? [wrt] : wrt;
   for (const index of indices) {
     if (!Number.isInteger(index) || index < 0 || index >= at.length)
-      throw checkArgumentError(check, at.length === 1 ? "wrt does not name the one argument" : `wrt names none of the ${at.length} arguments`, index, "give argument indices from 0");
+      throw checkArgumentError(
+        check,
+        at.length === 1 ? "wrt does not name the one argument" : `wrt names none of the ${at.length} arguments`,
+        index,
+        "give argument indices from 0",
+      );
   }
   const parts = indices.map((index) => flatten(at[index], check, called(`argument ${index}`)));
   const leaves = parts.flatMap(({ leaves: own, definition }, part) =>
