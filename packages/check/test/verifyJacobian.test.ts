@@ -455,7 +455,7 @@ test("arguments that are none are errors", () => {
       "no tensors: CotangentError: checkJacobian: the function returns no tensor — []; return tensors of float64 or float32",
       "no scalar: CotangentError: checkHessian: the loss is not a float scalar — float64[3]; return a scalar (sum or mean it)",
       "an unknown name: CotangentError: checkJacobian: wrt names none of the inputs — "b"; the inputs are a",
-      "a name for a list: CotangentError: checkJacobian: wrt names none of the 1 arguments — "v"; give argument indices from 0",
+      "a name for a list: CotangentError: checkJacobian: wrt does not name the one argument — "v"; give argument indices from 0",
     ]
   `);
 });

@@ -119,3 +119,21 @@ test("a function that jumps once near the point is decided", () => {
     expect(judge(jump, (x) => x.map((v) => 2.001 * v), at, seed).verdict).toBe("REFUTED");
   }
 });
+
+test("logits so far apart that the loss is made of straight parts", () => {
+  const loss: Loss = (x) => {
+    const most = Math.max(...x);
+    return most + Math.log(total(x, (v) => Math.exp(v - most))) - x[1]!;
+  };
+  const gradient = (factor: number) => (x: Numbers) => {
+    const most = Math.max(...x);
+    const sum = total(x, (v) => Math.exp(v - most));
+    return x.map((v, i) => factor * (Math.exp(v - most) / sum - (i === 1 ? 1 : 0)));
+  };
+  for (const at of [Float64Array.of(1000, 1001, 999), Float64Array.of(1000, 700, 850), Float64Array.of(1000, 700, 1060, 400)]) {
+    for (const seed of seeds) {
+      expect(judge(loss, gradient(1), at, seed, 2).verdict).not.toBe("REFUTED");
+      expect(judge(loss, gradient(1.01), at, seed).verdict).toBe("REFUTED");
+    }
+  }
+});

@@ -66,32 +66,32 @@ const odd = 0.7548776662466927;
 const spacings = [2 ** -30, 2 ** -22, 2 ** -14].map((spacing) => odd * spacing);
 const wideSpacings = [2 ** -10, 2 ** -6].map((spacing) => odd * spacing);
 
+const apart = (values: readonly number[]): number[] => values.slice(1).map((x, i) => x - values[i]!);
+
+const middleOf = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
+
+/** The noise of a staircase at wide spacing; 0 for a function that has no steps, or jumps or bends only once or twice. */
+function noiseOfSteps(f: (t: number) => number, spacing: number): number {
+  const values = Array.from({ length: 12 }, (_, i) => f((i - 5.5) * spacing));
+  const level = noiseOf(values);
+  const bends = apart(apart(values));
+  const usual = middleOf(bends);
+  return bends.filter((bend) => Math.abs(bend - usual) > level / 8).length > 4 ? level : 0;
+}
+
 /** The noise of a function near 0, at spacings where its smooth part does not show; at wider ones where it stands still at the closest. */
 export function noiseNear(f: (t: number) => number): number {
   const at = (spacing: number): number[] => Array.from({ length: 8 }, (_, i) => f((i - 3.5) * spacing));
   const close = at(spacings[0]!);
   const wide = close.every((x) => x === close[0]) ? wideSpacings : [];
-  return Math.max(noiseOf(close), ...[...spacings.slice(1), ...wide].map((spacing) => noiseOf(at(spacing))));
+  const levels = spacings.slice(1).map((spacing) => noiseOf(at(spacing)));
+  return Math.max(noiseOf(close), ...levels, ...wide.map((spacing) => noiseOfSteps(f, spacing)));
 }
 
-const apart = (values: readonly number[]): number[] => values.slice(1).map((x, i) => x - values[i]!);
-
-const middleOf = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
-
-/** The noise of a staircase whose steps are about as wide as `step`; 0 for a function that has none, or jumps only once. */
-function noiseOfSteps(f: (t: number) => number, step: number): number {
-  if (step === 0) return 0;
-  const spacings = [1, 2, 4, 8, 16, 32].map((times) => times * odd * step).filter((spacing) => spacing < 2 ** -4);
-  const levels = spacings.map((spacing) => {
-    const values = Array.from({ length: 12 }, (_, i) => f((i - 5.5) * spacing));
-    const level = noiseOf(values);
-    const rises = apart(values);
-    const bend = middleOf(apart(rises));
-    const straight = rises.map((rise, i) => rise - i * bend);
-    const middle = middleOf(straight);
-    return straight.filter((rise) => Math.abs(rise - middle) > level / 8).length > 3 ? level : 0;
-  });
-  return Math.max(0, ...levels);
+/** The noise of a staircase whose steps are about as wide as `edge`. */
+function noiseAround(f: (t: number) => number, edge: number): number {
+  const wider = [1, 2, 4, 8, 16, 32].map((times) => times * odd * edge).filter((spacing) => spacing < 2 ** -4);
+  return Math.max(0, ...wider.map((spacing) => noiseOfSteps(f, spacing)));
 }
 
 const rows = 44;
@@ -159,7 +159,7 @@ function hiddenNoise(f: (t: number) => number, { value, error, step, noise, samp
   const below = samples.map(({ h }, i) => (i > best ? rest[i]! - bend * h ** 2 : 0));
   const falls = rest.findLastIndex((size) => size > 100 * noise);
   const edge = rest[falls + 1]! <= 2 * noise && falls >= 0 ? samples[falls + 1]!.h : 0;
-  return Math.max(0, ...below.map((size) => size / 4), noiseOfSteps(f, edge), isStill ? 2 * unit * reachOf(f, centre) : 0);
+  return Math.max(0, ...below.map((size) => size / 4), edge > 0 ? noiseAround(f, edge) : 0, isStill ? 2 * unit * reachOf(f, centre) : 0);
 }
 
 /** The size that a function reaches near a point where it stands still; 1 if it stands still there too. */
