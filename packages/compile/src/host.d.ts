@@ -1,4 +1,4 @@
-// What this package needs of its host beside the language: WebAssembly and a clock, as every engine and browser has them.
+// What this package needs of its host beside the language: WebAssembly, a clock and a console, as every engine and browser has them.
 declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { readonly initial: number; readonly maximum?: number });

@@ -29,7 +29,8 @@ import { hostTarget } from "./target.ts";
 export interface JitOptions {
   /**
    * Arguments that a step gives up, such as parameters and optimizer state: what a call returns stays in the program's memory until it is
-   * read, and goes from there into the next call. Reading a tensor after it was given to a call in such a place throws.
+   * read, and goes from there into the next call. Reading a tensor throws where a call of the same function made it and it went unread into the
+   * next one in such a place; any other is copied and stays as it is.
    */
   readonly donate?: readonly number[];
   /** How many programs are kept, one for each form of the arguments; the one used longest ago goes first. 64 by default. */
@@ -48,11 +49,11 @@ export interface Lowering {
   readonly simplified: string;
   /** What runs, in order: loop nests with their axes, products, loop programs. */
   readonly loops: string;
-  /** Where each value lies. */
+  /** Where constants and results lie, in bytes from where the program's memory begins. */
   readonly memory: string;
   /** The module in WebAssembly's text format. */
   readonly text: string;
-  /** Closed-over tensors, captured when the function was traced. */
+  /** The types of constants of several entries: tensors closed over, captured when the function was traced, and what ops made of constants. */
   readonly captured: readonly string[];
   readonly codeBytes: number;
   readonly memoryBytes: number;
@@ -99,7 +100,8 @@ const tooManyNumbers = 8;
 /**
  * The same function, compiled: traced on the shapes of its arguments once for each form of them, then run as one WebAssembly program.
  *
- * Tensors, also inside plain objects and arrays, are traced; everything else is part of the form, and a change of it traces again. The function may hold
+ * Tensors, also inside plain objects and arrays, are traced; everything else is part of the form, and another value traces again. Functions, maps
+ * and objects of classes are told apart by identity: what changes inside one, a tensor too, is not seen. The function may hold
  * `grad`, `vjp`, `vmap`, `scan`, … and must not read values. Tensors it closes over are captured when it is traced. Inside another transform
  * it stays compiled. Where WebAssembly is not allowed it runs op by op with the same results within the published bounds.
  * @example

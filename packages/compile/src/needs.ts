@@ -15,6 +15,7 @@ export interface Needs {
   readonly module: () => ModuleCode;
 }
 
+/** The needs of one module, empty at first. */
 export function moduleNeeds(options: LanesOptions): Needs {
   const functions = new Map<string, FunctionCode>();
   const imports = new Map<string, ImportedFunction>();
@@ -33,10 +34,10 @@ export function moduleNeeds(options: LanesOptions): Needs {
       const key = `${kind} ${precision}`;
       let name = vectors.get(key);
       if (name === undefined) {
-        const made = memoVectorFunction(kind, precision, options);
-        needs.add(...made.functions);
-        needs.import(...made.imports);
-        vectors.set(key, (name = made.name));
+        const code = memoVectorFunction(kind, precision, options);
+        needs.add(...code.functions);
+        needs.import(...code.imports);
+        vectors.set(key, (name = code.name));
       }
       return name;
     },
@@ -45,13 +46,13 @@ export function moduleNeeds(options: LanesOptions): Needs {
   return needs;
 }
 
-const made = new Map<string, VectorFunction>();
+const written = new Map<string, VectorFunction>();
 
 /** Functions of vectors are the same in every module: each is written once. */
 function memoVectorFunction(kind: ExpressionKind, precision: Precision, options: LanesOptions): VectorFunction {
   const key = `${kind} ${precision} ${options.relaxed ?? false}`;
-  let found = made.get(key);
-  if (found === undefined) made.set(key, (found = vectorFunction(kind, precision, options)));
+  let found = written.get(key);
+  if (found === undefined) written.set(key, (found = vectorFunction(kind, precision, options)));
   return found;
 }
 

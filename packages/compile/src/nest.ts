@@ -1,6 +1,6 @@
 /**
  * Loops as a WebAssembly function: expressions over vectors of the innermost axis, results stored or reduced. It knows instructions; what the
- * loops compute and in which order is given.
+ * loops compute is given, and their best order is found elsewhere.
  */
 import { type Expression, type ExpressionKind, sizeOf } from "@cotangent/core/engine";
 import { type FunctionWriter, writeFunction } from "./assembly/function.ts";
@@ -378,7 +378,7 @@ class NestWriter {
       if (args.length === 0) return instruction[0].endsWith(".const");
       if (instruction[0].startsWith("v128.load") && args[0]!.instruction[0] === "local.get")
         return [...this.#pointers.values()].some(({ local, strides }) => local === args[0]!.instruction[1] && strides[this.#inner] === 0);
-      return args.every((arg) => still.get(arg) || isPointer(arg));
+      return args.every((arg) => still.get(arg));
     };
     const order = postorder(bodies);
     for (const x of order) still.set(x, isStill(x));
@@ -455,8 +455,6 @@ class NestWriter {
     storeEntries(this.#m, this.#writer, this.#spotOf(access, body), value, emit);
   }
 }
-
-const isPointer = (x: Vector): boolean => x.type === "i32" && x.instruction[0] === "i32.const";
 
 const rotation = (bytes: number): Uint8Array => Uint8Array.from({ length: 16 }, (_, i) => (i + bytes) % 16);
 

@@ -12,7 +12,7 @@ import {
   type Statement,
 } from "@cotangent/core/engine";
 import { type FunctionWriter, type Label, writeFunction } from "./assembly/function.ts";
-import { type FunctionCode, type ImportedFunction, type ModuleCode, printModule, type ValueType } from "./assembly/module.ts";
+import { type FunctionCode, type ImportedFunction, printModule, type ValueType } from "./assembly/module.ts";
 
 /** How the floats of each buffer lie in memory. */
 export type FloatLayout = "f32" | "f64";
@@ -41,21 +41,16 @@ export function programFunction(program: Program, floats: readonly FloatLayout[]
   const writer = writeFunction(name, parameters, [], exported);
   const layouts = new Map<string, FloatLayout>(given.map((buffer, i) => [buffer.name, floats[i] ?? "f64"]));
   const locals = new Map([...given, ...program.scalars, ...program.integers].map((one, i) => [one.name, i]));
-  const printer = new ProgramPrinter(program, writer, layouts, locals);
-  for (const buffer of program.buffers) if (buffer.role === "scratch") printer.placeScratch(buffer, parameters.length - 1);
-  printer.block(program.body);
-  const functions = [writer.finish(), ...(printer.usesQuotient ? [quotient] : []), ...(printer.usesRemainder ? [modulo] : [])];
-  return { name, functions, imports: [...printer.imports.values()] };
+  const statements = new ProgramWriter(program, writer, layouts, locals);
+  for (const buffer of program.buffers) if (buffer.role === "scratch") statements.placeScratch(buffer, parameters.length - 1);
+  statements.block(program.body);
+  const functions = [writer.finish(), ...(statements.usesQuotient ? [quotient] : []), ...(statements.usesRemainder ? [modulo] : [])];
+  return { name, functions, imports: [...statements.imports.values()] };
 }
 
 /** The program as a module in text form that exports it as `run`. */
 export function printWebAssembly(program: Program, floats: readonly FloatLayout[]): string {
-  return printModule(programModule(program, floats));
-}
-
-/** The program as a module that exports it as `run`. */
-export function programModule(program: Program, floats: readonly FloatLayout[]): ModuleCode {
-  return programFunction(program, floats, "run", true);
+  return printModule(programFunction(program, floats, "run", true));
 }
 
 /** Division by zero gives zero and never traps, as in JavaScript's `| 0`. */
@@ -164,7 +159,7 @@ const integerInstructions: Partial<Record<ExpressionKind, string>> = {
 };
 
 /** Writes the statements of one program, and gathers what they need of the module. */
-class ProgramPrinter {
+class ProgramWriter {
   readonly imports = new Map<string, ImportedFunction>();
   usesQuotient = false;
   usesRemainder = false;

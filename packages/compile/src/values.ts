@@ -405,8 +405,5 @@ function dropOutputs(step: ScanStep, read: ReadonlySet<Value>): void {
   step.outputs = step.outputs.filter((_, i) => kept[i]);
 }
 
-/** How many entries or axes a dtype's entries take in memory, in bytes. */
+/** Bytes that one entry takes in memory. */
 export const bytesOf: Readonly<Record<DType, number>> = { float64: 8, float32: 4, int32: 4, bool: 1 };
-
-/** Row-major strides of a shape. */
-export const rowMajor = (shape: Shape): readonly number[] => stridesOf(shape);

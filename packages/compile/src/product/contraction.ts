@@ -2,7 +2,7 @@
 import type { ContractionParams } from "@cotangent/core/engine";
 import type { View } from "../views.ts";
 
-/** Labels seen as one: how many entries, and bytes or entries from one to the next in each operand that has them. */
+/** Labels seen as one: how many entries, and how far apart they lie, in entries of the tensor that is walked. */
 export interface Axis {
   readonly size: number;
   readonly stride: number;
