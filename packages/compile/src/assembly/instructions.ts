@@ -1,4 +1,4 @@
-/** The WebAssembly instructions this compiler uses: their codes and what follows each. It knows the binary format; it knows no program. */
+/** The WebAssembly instructions this compiler can write: their codes and what follows each. It knows the binary format; it knows no program. */
 
 /** What an instruction carries beside its code. */
 export type Immediate =
