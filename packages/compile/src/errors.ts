@@ -8,7 +8,7 @@ export const functionError = (f: unknown): CotangentError =>
   error(`jit: the first argument is not a function — ${describe(f)}; give a function of tensors`);
 
 export const optionsError = (options: unknown): CotangentError =>
-  error(`jit: the options are not an object — ${describe(options)}; call the result: jit(f)(x)`);
+  error(`jit: an argument stands where the options belong — ${describe(options)}; write jit(f)(x)`);
 
 export const unknownOptionError = (name: string, known: readonly string[]): CotangentError =>
   error(`jit: unknown option — ${JSON.stringify(name)}; the options are ${known.join(", ")}`);
@@ -18,6 +18,16 @@ export const optionError = (name: string, value: unknown, wanted: string): Cotan
 
 export const staticArrayError = (path: string, value: unknown): CotangentError =>
   error(`jit: ${path} is not a tensor — ${describe(value)}, whose entries may change between calls; wrap it in tensor(…)`);
+
+export const staticObjectError = (path: string, value: unknown): CotangentError =>
+  error(
+    `jit: ${path} is not a plain object — ${describe(value)}, whose contents may change between calls; pass its tensors in plain objects and arrays`,
+  );
+
+export const donateError = (index: number, count: number): CotangentError =>
+  error(
+    `jit: donate names none of the arguments — ${index} of ${count === 1 ? "1 argument" : `${count} arguments`}; give argument indices from 0`,
+  );
 
 export const cycleError = (path: string): CotangentError =>
   error(`jit: ${path} holds itself — a struct that never ends; give plain objects and arrays without cycles`);

@@ -8,6 +8,7 @@ import {
   type Closure,
   closureOf,
   flatten,
+  flattenTensors,
   forget,
   formatGraph,
   recordFunction,
@@ -20,7 +21,7 @@ import {
 } from "@cotangent/core/engine";
 import type { LanesOptions } from "./assembly/lanes.ts";
 import { executableOf, jitOp, type JitParams } from "./call.ts";
-import { closedOverError, functionError, optionError, optionsError, unknownOptionError } from "./errors.ts";
+import { closedOverError, donateError, functionError, optionError, optionsError, unknownOptionError } from "./errors.ts";
 import { compileGraph, type Executable } from "./executable.ts";
 import { avalsOf, formatSignature, matches, numbersOf, rebuild, type Signature, signatureOf } from "./signature.ts";
 import { residentOf } from "./resident.ts";
@@ -116,6 +117,7 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
   /** The one used last comes first. */
   const entries: Entry[] = [];
   const numbers = new Map<string, Set<number>>();
+  let crowded = false;
   const compile = (graph: SubGraph): Executable => compileGraph(graph, lanesOptions);
 
   function entryFor(args: readonly unknown[], leaves: Tensor[]): Entry {
@@ -131,7 +133,11 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     warnOfNumbers(signature, numbers);
     const entry = traceFor(f, signature, compile);
     entries.unshift(entry);
-    if (entries.length > cacheSize) entries.pop();
+    if (entries.length > cacheSize) {
+      entries.pop();
+      if (!crowded) console.warn(crowdedWarning(cacheSize));
+      crowded = true;
+    }
     matches(signature, args, leaves);
     return entry;
   }
@@ -187,7 +193,8 @@ interface ReadOptions {
 }
 
 function readOptions(options: unknown): ReadOptions {
-  if (typeof options !== "object" || options === null || options instanceof Tensor || Array.isArray(options)) throw optionsError(options);
+  if (typeof options !== "object" || options === null || flattenTensors(options).leaves.length > 0 || Array.isArray(options))
+    throw optionsError(options);
   for (const name of Object.keys(options)) if (!known.includes(name)) throw unknownOptionError(name, known);
   const { donate, cacheSize = 64, relaxed = true } = options as JitOptions;
   if (donate !== undefined && !(Array.isArray(donate) && donate.every((index) => Number.isInteger(index) && index >= 0)))
@@ -200,6 +207,7 @@ function readOptions(options: unknown): ReadOptions {
 /** For each leaf of the arguments, whether its argument is among these. */
 function flagsOf(signature: Signature, indices: readonly number[]): boolean[] {
   if (signature.kind !== "array") return [];
+  for (const index of indices) if (index >= signature.items.length) throw donateError(index, signature.items.length);
   return signature.items.flatMap((item, i) => avalsOf(item).map(() => indices.includes(i)));
 }
 
@@ -241,6 +249,9 @@ function capturedBy({ inputs, nodes, outputs }: SubGraph): string[] {
   const constants = new Set([...nodes.flatMap((node) => node.inputs), ...outputs].filter((x) => !own.has(x) && x.size > 1));
   return [...constants].map((x) => `${x.dtype}[${x.shape.join(", ")}]`);
 }
+
+const crowdedWarning = (cacheSize: number): string =>
+  `jit: the arguments have taken more than ${cacheSize} forms, and the oldest program goes — each form is traced and compiled anew; make functions that are arguments once, outside, or give a larger cacheSize`;
 
 function warnOfNumbers(signature: Signature, numbers: Map<string, Set<number>>): void {
   for (const [path, value] of numbersOf(signature)) {

@@ -5,7 +5,7 @@
 import type { DType, Shape } from "@cotangent/core";
 import { Tensor } from "@cotangent/core";
 import { describe, formatShape } from "@cotangent/core/engine";
-import { cycleError, staticArrayError } from "./errors.ts";
+import { cycleError, staticArrayError, staticObjectError } from "./errors.ts";
 
 export type Signature =
   | { readonly kind: "tensor"; readonly shape: Shape; readonly dtype: DType }
@@ -18,14 +18,15 @@ const isPlain = (value: object): boolean => {
   return prototype === Object.prototype || prototype === null;
 };
 
-/** The form of a list of arguments. Throws where one is an array of numbers that may change unseen, or holds itself. */
+/** The form of a list of arguments. Throws where one is an array or object that may change unseen, or holds itself. */
 export function signatureOf(args: readonly unknown[]): Signature {
   const above = new Set<unknown>();
   const visit = (value: unknown, path: string): Signature => {
     if (value instanceof Tensor) return { kind: "tensor", shape: value.shape, dtype: value.dtype };
     if (ArrayBuffer.isView(value)) throw staticArrayError(path, value);
     const isArray = Array.isArray(value);
-    if (!isArray && (typeof value !== "object" || value === null || !isPlain(value))) return { kind: "static", value };
+    if (typeof value !== "object" || value === null) return { kind: "static", value };
+    if (!isArray && !isPlain(value)) throw staticObjectError(path, value);
     if (above.has(value)) throw cycleError(path);
     above.add(value);
     const keys = isArray ? [] : Object.keys(value as object);

@@ -62,6 +62,12 @@ describe("donated arguments", () => {
     expect(matmul(X, first).shape).toEqual([40]);
   });
 
+  it("are among the arguments", () => {
+    expect(() => jit(step, { donate: [3] })(zeros([12]), rate)).toThrowErrorMatchingInlineSnapshot(
+      `[CotangentError: jit: donate names none of the arguments — 3 of 2 arguments; give argument indices from 0]`,
+    );
+  });
+
   it("are named by index", () => {
     expect(() => jit(step, { donate: [-1] })).toThrowErrorMatchingInlineSnapshot(
       `[CotangentError: jit: donate is out of range — [-1]; give a list of argument indices from 0]`,

@@ -132,10 +132,10 @@ describe("errors", () => {
       `[CotangentError: jit: relaxed is out of range — 1; give true or false]`,
     );
     expect(() => jit(square, tensor(1) as never)).toThrowErrorMatchingInlineSnapshot(
-      `[CotangentError: jit: the options are not an object — float64[]; call the result: jit(f)(x)]`,
+      `[CotangentError: jit: an argument stands where the options belong — float64[]; write jit(f)(x)]`,
     );
     expect(() => jit(square, null as never)).toThrowErrorMatchingInlineSnapshot(
-      `[CotangentError: jit: the options are not an object — null; call the result: jit(f)(x)]`,
+      `[CotangentError: jit: an argument stands where the options belong — null; write jit(f)(x)]`,
     );
   });
 
