@@ -808,7 +808,7 @@ describe("bad input", () => {
         "axes: the first argument is out of range — -1; give the path of a tensor of the struct, a rank or a shape",
         "axes: the number of axes is out of range — 3; give at most 2",
         "axes: no shape to take from "x" — it stands in no struct; give the path of a tensor of the struct with a shape of its own",
-        "sized: x is not an arbitrary — 3; give arbitraries in plain objects and arrays",
+        "sized: x is not an arbitrary — 3; give arbitraries, such as tensors(…), in plain objects and arrays",
         "sized: no tensor has the size "n" — the named sizes are m; name it in a shape",
         "sized: no size fits m — at least 3 and at most 2 are asked for; widen one of the ranges",
         "sized: no shape to take from "z" — the struct has x, y; give the path of a tensor of the struct with a shape of its own",

@@ -163,7 +163,7 @@ describe("errors", () => {
     const line = /jit\.test\.ts:\d+/;
     const read = jit((x: Tensor) => (x.sum().item() > 0 ? x : x.neg()));
     expect(messageOf(() => read(ones([2]))).replace(/\(?\S*jit\.test\.ts:\d+(:\d+)?\)?/, "LINE")).toMatchInlineSnapshot(
-      `"item: reading a value while tracing on shapes — at LINE, where only shapes are known; use where, cond or whileLoop in place of JavaScript control flow"`,
+      `"item: reading a value while tracing on shapes — at LINE, where only shapes are known; return it and read it outside, or use where, cond or whileLoop in place of JavaScript control flow"`,
     );
     expect(messageOf(() => read(ones([2])))).toMatch(line);
     expect(messageOf(() => jit((x: Tensor) => x.mul(x.values[0]!))(ones([2])))).toMatch(line);

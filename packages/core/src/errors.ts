@@ -98,7 +98,7 @@ export const itemError = (shape: readonly number[]): CotangentError =>
 
 export const abstractReadError = (what: string, line: string): CotangentError =>
   error(
-    `${what}: reading a value while tracing on shapes — at ${line}, where only shapes are known; use where, cond or whileLoop in place of JavaScript control flow`,
+    `${what}: reading a value while tracing on shapes — at ${line}, where only shapes are known; return it and read it outside, or use where, cond or whileLoop in place of JavaScript control flow`,
   );
 
 export const readError = (transform: string, line: string): CotangentError =>

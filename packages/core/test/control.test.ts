@@ -640,7 +640,7 @@ describe("scan", () => {
     expect(Object.fromEntries(Object.entries(wrong).map(([name, run]) => [name, message(run)]))).toMatchInlineSnapshot(`
       {
         "a body that changes the carry": "whileLoop: the carry changes its type — the carry is float64[], then float64[1]; keep shapes and dtypes; cast or reshape where they change",
-        "a body that reads, traced": "item: reading a value while tracing on shapes — at <line>, where only shapes are known; use where, cond or whileLoop in place of JavaScript control flow",
+        "a body that reads, traced": "item: reading a value while tracing on shapes — at <line>, where only shapes are known; return it and read it outside, or use where, cond or whileLoop in place of JavaScript control flow",
         "a bound that is no integer scalar": "forLoop: the upper bound is not an int32 scalar — float64[]; give an integer, or cast it",
         "a carry that changes dtype": "scan: the carry changes its type — the carry is int32[], then float64[]; keep shapes and dtypes; cast or reshape where they change",
         "a carry that changes form": "scan: the structs differ in form — .a against .b; give structs with the same keys and lengths",

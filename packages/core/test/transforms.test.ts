@@ -906,7 +906,7 @@ describe("wrong arguments", () => {
         "too many tangents": "jvp: 2 tangents for 1 argument — [float64[2], float64[2]]; give one each",
         "valueAndGrad of a vector": "valueAndGrad: the output is not a float scalar — float64[2]; return a scalar (sum or mean it), or use vjp or jacobian",
         "vjp with the arguments": "vjp: an argument stands where the options belong — float64[2]; write vjp(f)(x)",
-        "vmap of a function that reads": "item: reading a value while tracing on shapes — at <line>, where only shapes are known; use where, cond or whileLoop in place of JavaScript control flow",
+        "vmap of a function that reads": "item: reading a value while tracing on shapes — at <line>, where only shapes are known; return it and read it outside, or use where, cond or whileLoop in place of JavaScript control flow",
         "vmap of different sizes": "vmap: batch sizes differ — argument 0 has 2, argument 1 has 3; give batches of one size",
         "vmap of nothing": "vmap: there is no batched tensor — every axis is null; batch at least one argument",
         "vmap of scalars": "vmap: no such axis — 0 for rank 0; a scalar has no axes",

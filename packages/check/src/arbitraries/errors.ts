@@ -34,7 +34,7 @@ export const unknownPartError = (op: string, path: string, known: readonly strin
   );
 
 export const partError = (path: string, value: unknown): CotangentError =>
-  error(`sized: ${path} is not an arbitrary — ${describe(value)}; give arbitraries in plain objects and arrays`);
+  error(`sized: ${path} is not an arbitrary — ${describe(value)}; give arbitraries, such as tensors(…), in plain objects and arrays`);
 
 export const noEntryError = (op: string, domain: string, clash: string): CotangentError =>
   error(`${op}: no number fits — domain ${domain}, ${clash}; widen the domain or the other options`);

@@ -1,4 +1,5 @@
 /** Draws structs of tensors whose named sizes agree. Knows structs and blueprints; knows no kind of leaf beside fast-check's own. */
+import { isTensor } from "@cotangent/core/engine";
 import { Arbitrary } from "fast-check";
 import { distinctError, partError } from "./errors.ts";
 import type { Group } from "./frame.ts";
@@ -95,7 +96,7 @@ function formOf(struct: unknown, take: (blueprint: Blueprint<unknown>, path: str
       const { build, parts } = blueprint.form;
       return { build: (values) => build(values.slice(first, first + blueprint.pieces.length)), parts };
     }
-    if (typeof value !== "object" || value === null) throw partError(path === "" ? "the argument" : path, value);
+    if (typeof value !== "object" || value === null || isTensor(value)) throw partError(path === "" ? "the argument" : path, value);
     return compose(
       Object.entries(value).map(([key, item]) => [key, visit(item, Array.isArray(value) ? `${path}[${key}]` : join(path, key))]),
       Array.isArray(value),

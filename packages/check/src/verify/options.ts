@@ -1,4 +1,5 @@
 /** Reads what every check is given: where, with respect to what, how often. It knows options and argument lists; it judges nothing. */
+import { isTensor } from "@cotangent/core/engine";
 import { checkArgumentError, toleranceError, unknownOptionError } from "../errors.ts";
 import { type AnyFunction, call } from "./behaviour.ts";
 import { type Inputs, inputsOf, type Range } from "./problem.ts";
@@ -57,7 +58,8 @@ const tolerances = /^(a|r|abs|rel)?_?(tol|tolerance|eps|epsilon|delta|step|step_
 
 /** Throws at an option that is none; a tolerance is told that there are none. */
 export function checkNames(check: string, options: unknown, known: readonly string[] = shared): void {
-  if (typeof options !== "object" || options === null) throw checkArgumentError(check, "there are no options", options, "give { at: [x] }");
+  if (typeof options !== "object" || options === null || Array.isArray(options) || isTensor(options))
+    throw checkArgumentError(check, "there are no options", options, "give { at: [x] }");
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     throw tolerances.test(name) ? toleranceError(check, name) : unknownOptionError(check, name, known);
