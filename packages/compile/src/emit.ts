@@ -189,21 +189,21 @@ class Emitter {
       });
     const row = this.#writer.local("i32");
     const whole = Math.floor(rows / block) * block;
-    this.#say(`${rows} rows, ${block} at a time`);
     emit("i32.const", 0);
     emit("local.set", row);
-    this.#writer.loop((again) => {
-      turn(block, row);
-      emit("local.get", row);
-      emit("i32.const", block);
-      emit("i32.add");
-      emit("local.tee", row);
-      emit("i32.const", whole);
-      emit("i32.lt_s");
-      this.#writer.branchIf(again);
-    });
-    if (whole < rows) turn(rows - whole, row);
-    this.#say("end");
+    this.#under(`${rows} rows, ${block} at a time`, () =>
+      this.#writer.loop((again) => {
+        turn(block, row);
+        emit("local.get", row);
+        emit("i32.const", block);
+        emit("i32.add");
+        emit("local.tee", row);
+        emit("i32.const", whole);
+        emit("i32.lt_s");
+        this.#writer.branchIf(again);
+      }),
+    );
+    if (whole < rows) this.#under(`the last ${rows - whole} rows`, () => turn(rows - whole, row));
   }
 
   /** `row` is the local that says where a block begins. */
@@ -217,11 +217,17 @@ class Emitter {
     this.#say(`${name}: [${loops.sizes.join(", ")}] ${loops.precision} ${what}`);
   }
 
-  /** A line of the listing of what runs; what stands between a heading and its end is indented. */
+  /** A line of the listing of what runs. */
   #say(line: string): void {
-    if (line === "end" || line === "else") this.#depth--;
     this.#loops.push(`${"  ".repeat(this.#depth)}${line}`);
-    if (/^(if|else|while|loop|\d+ rows)/.test(line)) this.#depth++;
+  }
+
+  /** A heading and, indented under it, what `write` says. */
+  #under(heading: string, write: () => void): void {
+    this.#say(heading);
+    this.#depth++;
+    write();
+    this.#depth--;
   }
 
   #pushAddress({ base, offset }: Place, extra = 0): void {
@@ -494,16 +500,11 @@ class Emitter {
       block.outputs.forEach((x, i) => this.#alias(x, step.outputs[i]!));
       this.#items(frame.children.get(block)!);
     };
-    this.#say("if");
     this.#pushTruth(predicate);
     this.#writer.when(
-      () => branch(step.onTrue),
-      () => {
-        this.#say("else");
-        branch(step.onFalse);
-      },
+      () => this.#under(`if ${describeValue(predicate)}`, () => branch(step.onTrue)),
+      () => this.#under("else", () => branch(step.onFalse)),
     );
-    this.#say("end");
   }
 
   /** The carries live in the step's outputs; slices are addresses that move with the loop. */
@@ -530,9 +531,8 @@ class Emitter {
       emit("local.set", local);
       return { local, bytes: reverse ? -bytes : bytes };
     });
-    this.#say(`loop ${length} times${reverse ? ", backwards" : ""}`);
     this.#counted([length], [this.#writer.local("i32")], () => {
-      this.#items(frame.children.get(body)!);
+      this.#under(`loop ${length} times${reverse ? ", backwards" : ""}`, () => this.#items(frame.children.get(body)!));
       for (let i = 0; i < carries; i++) this.#copyValue(body.outputs[i]!, outputs[i]!);
       for (const { local, bytes } of pointers) {
         if (bytes === 0) continue;
@@ -542,7 +542,6 @@ class Emitter {
         emit("local.set", local);
       }
     });
-    this.#say("end");
   }
 
   #repeat(step: RepeatStep, frame: Frame): void {
@@ -553,10 +552,9 @@ class Emitter {
     const steps = this.#writer.local("i32");
     emit("i32.const", 0);
     emit("local.set", steps);
-    this.#say("while");
     this.#writer.block((exit: Label) =>
       this.#writer.loop((again) => {
-        this.#items(frame.children.get(condition)!);
+        this.#under("while", () => this.#items(frame.children.get(condition)!));
         this.#pushTruth(condition.outputs[0]!);
         emit("i32.eqz");
         this.#writer.branchIf(exit);
@@ -574,12 +572,11 @@ class Emitter {
           emit("i32.add");
           emit("local.set", steps);
         }
-        this.#items(frame.children.get(body)!);
+        this.#under("do", () => this.#items(frame.children.get(body)!));
         for (let i = 0; i < carries; i++) this.#copyValue(body.outputs[i]!, outputs[i]!);
         this.#writer.branch(again);
       }),
     );
-    this.#say("end");
   }
 }
 

@@ -9,7 +9,8 @@ import { encodeModule, printModule } from "./assembly/module.ts";
 import { type Emitted, emitProgram } from "./emit.ts";
 import { type Memory, type Region, threadMemory } from "./memory.ts";
 import { makeResident, type Resident, residentOf } from "./resident.ts";
-import { type Block, blockOf, bytesOf, isIdentity } from "./values.ts";
+import { printBlock } from "./listing.ts";
+import { blockOf, bytesOf } from "./values.ts";
 
 /** Runs a graph on the storages of its inputs; the outputs are fresh. */
 export interface Executable {
@@ -215,37 +216,4 @@ function runner(
 /** Copies out what was not given up. */
 function settle(left: readonly Resident[]): void {
   for (const resident of left) resident.settle();
-}
-
-/** A block as a listing, one step a line. */
-export function printBlock({ inputs, steps, outputs }: Block, indent = ""): string {
-  const name = (id: number): string => `v${id}`;
-  const one = (x: Block["inputs"][number]): string => {
-    switch (x.source.kind) {
-      case "uniform":
-        return String(x.source.number);
-      case "view":
-        if (isIdentity(x.shape, x.source.view)) return name(x.source.of.id);
-        return `${name(x.source.of.id)}[+${x.source.view.offset}, (${x.source.view.strides.join(", ")}) of (${x.shape.join(", ")})]`;
-      default:
-        return name(x.id);
-    }
-  };
-  const lines = [`${indent}inputs ${inputs.map((x) => `${name(x.id)}: ${x.dtype}[${x.shape.join(", ")}]`).join(", ")}`];
-  for (const step of steps) {
-    const left = step.outputs.map((x) => `${name(x.id)}: ${x.dtype}[${x.shape.join(", ")}]`).join(", ");
-    const what = "op" in step ? step.op.name : step.kind === "elementwise" ? step.name : step.kind;
-    lines.push(`${indent}${left} = ${what} ${step.inputs.map(one).join(", ")}`);
-    const blocks =
-      step.kind === "choose"
-        ? [step.onTrue, step.onFalse]
-        : step.kind === "scan"
-          ? [step.body]
-          : step.kind === "repeat"
-            ? [step.condition, step.body]
-            : [];
-    for (const block of blocks) lines.push(printBlock(block, `${indent}  `));
-  }
-  lines.push(`${indent}outputs ${outputs.map(one).join(", ")}`);
-  return lines.join("\n");
 }

@@ -6,7 +6,7 @@ import { interpretExpression, type Lowered, real, sizeOf } from "@cotangent/core
 import { arrangeRuns, type Run } from "./blocks.ts";
 import { alignment, type Lease, planLeases } from "./layout.ts";
 import { type Item, nestAxes, scheduleOf } from "./schedule.ts";
-import { baseOf, type Block, bytesOf, type ContractionStep, type Value } from "./values.ts";
+import { baseOf, type Block, bytesOf, type ContractionStep, nestedBlocks, type Value } from "./values.ts";
 
 /** A block with its schedule and the leases of its values; nested blocks inside. */
 export interface Frame {
@@ -132,16 +132,7 @@ export function placeFrame(frame: Frame, origin: number, put: (x: Value, offset:
     if (item.kind === "nest") continue;
     let at = origin + (frame.scratch.get(item) ?? 0);
     if (frame.scratch.has(item)) frame.scratch.set(item, at);
-    const { step } = item;
-    const blocks =
-      step.kind === "choose"
-        ? [step.onTrue, step.onFalse]
-        : step.kind === "scan"
-          ? [step.body]
-          : step.kind === "repeat"
-            ? [step.condition, step.body]
-            : [];
-    for (const block of blocks) {
+    for (const block of nestedBlocks(item.step)) {
       const child = frame.children.get(block)!;
       placeFrame(child, at, put);
       at += Math.ceil(child.bytes / alignment) * alignment;

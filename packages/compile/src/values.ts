@@ -117,6 +117,20 @@ export interface Block {
   readonly outputs: readonly Value[];
 }
 
+/** The blocks that a step of control flow holds. */
+export function nestedBlocks(step: Step): readonly Block[] {
+  switch (step.kind) {
+    case "choose":
+      return [step.onTrue, step.onFalse];
+    case "scan":
+      return [step.body];
+    case "repeat":
+      return [step.condition, step.body];
+    default:
+      return [];
+  }
+}
+
 /** A graph as a block; its inputs are the block's. Every output is made by a step, and by another than every other output. */
 export const blockOf = (graph: SubGraph): Block => blockWith(graph, { next: 0 });
 
