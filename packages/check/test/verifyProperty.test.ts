@@ -178,7 +178,7 @@ test("arguments that are none are errors", () => {
       "an unknown option: CotangentError: gradientProperty: unknown option — "at"; the options are wrt, domain, seed, points, sizes",
       "no claim: CotangentError: gradientProperty: the claim is not a function — undefined; give a function of the struct that is drawn",
       "no struct: CotangentError: gradientProperty: not a struct of arbitraries — [an object with keys theta, X, y]; give an object of them by name, as { theta: tensors() }",
-      "no arbitraries: CotangentError: sized: theta is not an arbitrary — 1; give arbitraries in plain objects and arrays",
+      "no arbitraries: CotangentError: sized: theta is not an arbitrary — 1; give arbitraries, such as tensors(…), in plain objects and arrays",
     ]
   `);
 });
