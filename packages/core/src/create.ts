@@ -95,7 +95,7 @@ function collectEntries(level: unknown, shape: readonly number[], axis: number, 
 
 function filled(dtype: DType, size: number, value: number): TypedArray {
   const entries = allocate(dtype, size);
-  return value === 0 ? entries : entries.fill(coerce(value, dtype));
+  return Object.is(value, 0) ? entries : entries.fill(coerce(value, dtype));
 }
 
 /** A tensor of one value everywhere. */

@@ -100,7 +100,7 @@ function move(plan: Movement, inputs: readonly Tensor[], out: Aval): Storage {
   // Sums of float32 are made in double and rounded once.
   const working = plan.accumulate && out.dtype === "float32" ? "float64" : out.dtype;
   const entries = allocate(working, sizeOf(out.shape));
-  if (plan.fill !== null && plan.fill !== 0) entries.fill(coerce(plan.fill, out.dtype));
+  if (plan.fill !== null && !Object.is(plan.fill, 0)) entries.fill(coerce(plan.fill, out.dtype));
   for (const segment of plan.segments) runSegment(segment, inputs[segment.input]!, entries, working, plan.accumulate);
   if (out.shape.length === 0) return coerce(entries[0]!, out.dtype);
   return working === out.dtype ? entries : Float32Array.from(entries);
