@@ -139,37 +139,33 @@ export interface Vectoriser {
   readonly vector: (x: Expression) => Value;
 }
 
+/** What `combine` makes of an expression from its arguments' results; those in `known` are not made again, and all made are added to it. */
+export function foldExpression<T>(root: Expression, known: Map<Expression, T>, combine: (x: Expression, args: readonly T[]) => T): T {
+  const stack: Expression[] = [root];
+  while (stack.length > 0) {
+    const x = stack[stack.length - 1]!;
+    const missing = known.has(x) ? [] : x.args.filter((arg) => !known.has(arg));
+    if (missing.length > 0) {
+      stack.push(...missing);
+      continue;
+    }
+    stack.pop();
+    if (!known.has(x))
+      known.set(
+        x,
+        combine(
+          x,
+          x.args.map((arg) => known.get(arg)!),
+        ),
+      );
+  }
+  return known.get(root)!;
+}
+
 /** How one body's expressions are read: `variable` gives the vector of a variable, `call` the result of a function of the module. */
 export function vectoriser(m: Lanes, variable: (x: Expression) => Value, call: Call): Vectoriser {
   const known = new Map<Expression, Value>();
-  const vector = (root: Expression): Value => {
-    const stack: Expression[] = [root];
-    while (stack.length > 0) {
-      const x = stack[stack.length - 1]!;
-      if (known.has(x)) {
-        stack.pop();
-        continue;
-      }
-      const missing = x.args.filter((arg) => !known.has(arg));
-      if (missing.length > 0) {
-        stack.push(...missing);
-        continue;
-      }
-      stack.pop();
-      known.set(
-        x,
-        convertOne(
-          m,
-          x,
-          x.args.map((arg) => known.get(arg)!),
-          variable,
-          call,
-        ),
-      );
-    }
-    return known.get(root)!;
-  };
-  return { vector };
+  return { vector: (root) => foldExpression(root, known, (x, args) => convertOne(m, x, args, variable, call)) };
 }
 
 function convertOne(m: Lanes, x: Expression, args: readonly Value[], variable: (x: Expression) => Value, call: Call): Value {

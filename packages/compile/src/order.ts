@@ -3,6 +3,7 @@
  * knows no instruction.
  */
 import { type Expression, type ExpressionArithmetic, sizeOf } from "@cotangent/core/engine";
+import { foldExpression } from "./expressions.ts";
 import { type Access, accessesOf, type Load, type Loops, type Reduce, type Root } from "./loops.ts";
 
 /**
@@ -97,24 +98,9 @@ function mergeable({ sizes, roots }: Loops, accesses: readonly Access[], outer: 
 /** An expression with other variables. */
 function substitute(s: ExpressionArithmetic, root: Expression, variables: ReadonlyMap<Expression, Expression>): Expression {
   const arithmetic = s as unknown as Readonly<Record<string, (...args: readonly Expression[]) => Expression>>;
-  const known = new Map<Expression, Expression>(variables);
-  const stack: Expression[] = [root];
-  while (stack.length > 0) {
-    const x = stack[stack.length - 1]!;
-    if (known.has(x)) {
-      stack.pop();
-      continue;
-    }
-    const missing = x.args.filter((arg) => !known.has(arg));
-    if (missing.length > 0) {
-      stack.push(...missing);
-      continue;
-    }
-    stack.pop();
-    const args = x.args.map((arg) => known.get(arg)!);
-    known.set(x, x.args.length === 0 ? x : x.kind === "convert" ? s.convert(args[0]!, x.type) : arithmetic[x.kind]!(...args));
-  }
-  return known.get(root)!;
+  return foldExpression(root, new Map(variables), (x, args) =>
+    x.args.length === 0 ? x : x.kind === "convert" ? s.convert(args[0]!, x.type) : arithmetic[x.kind]!(...args),
+  );
 }
 
 /** Axes of more than one entry; last the one along which vectors cost least. */
