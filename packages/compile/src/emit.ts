@@ -2,28 +2,18 @@
  * A block as the code of one function that calls nests, loop programs and matrix products in order, with a place in memory for every value
  * between them. It knows schedules, lifetimes and control flow; it knows no element of a tensor.
  */
-import { isFloat, type Lowered, sizeOf, stridesOf } from "@cotangent/core/engine";
+import { isFloat, type Lowered, stridesOf } from "@cotangent/core/engine";
 import type { LanesOptions, Precision } from "./assembly/lanes.ts";
 import { type FunctionWriter, type Label, writeFunction } from "./assembly/function.ts";
 import type { ModuleCode } from "./assembly/module.ts";
 import { type Frame, frameOf, placeFrame, sizeInBytes } from "./frames.ts";
 import { alignment } from "./layout.ts";
 import { moduleNeeds, type Needs } from "./needs.ts";
-import {
-  blockOfRows,
-  copyLoops,
-  describeSteps,
-  type Loops,
-  loopsOf,
-  partialLoops,
-  type Place,
-  type Reduce,
-  rowSums,
-  summationLoops,
-} from "./loops.ts";
-import type { MatrixOperand } from "./product/contraction.ts";
+import { blockOfRows, copyLoops, describeSteps, type Loops, loopsOf, partialLoops, type Place, type Reduce, rowSums } from "./loops.ts";
+import { productCode, type Site } from "./product/emission.ts";
+import { count, integer } from "./product/integers.ts";
 import { type ProductFunctions, productFunctions } from "./product/product.ts";
-import { hasNaN, labelSize, type ProductScratch, productScratch } from "./product/scratch.ts";
+import { type ProductScratch, productScratch } from "./product/scratch.ts";
 import { programFunction } from "./program.ts";
 import type { Run } from "./blocks.ts";
 import { nestFunction } from "./nest.ts";
@@ -38,7 +28,6 @@ import {
   type RepeatStep,
   type ScanStep,
   type Value,
-  viewInto,
 } from "./values.ts";
 
 /** A program's code and where it expects and leaves things, in bytes from its base address. */
@@ -293,168 +282,22 @@ class Emitter {
   }
 
   #product(step: ContractionStep, scratch: number): void {
-    const p = this.#productOf(step);
-    const { plan, code, m, n, k } = p;
-    const out = step.outputs[0]!;
-    const [x, y] = step.inputs as [Value, Value];
-    const [first, second] = plan.swapped ? [y, x] : [x, y];
-    const [firstLabels, secondLabels] = plan.swapped ? [step.params.y, step.params.x] : [step.params.x, step.params.y];
-    const loops = plan.loopLabels;
-    const left = this.#matrices(
-      first,
-      firstLabels,
-      [...loops, ...plan.rows, ...plan.inner],
-      plan.left,
-      p.leftGathered,
-      scratch,
-      loops,
-      m,
-      k,
-    );
-    const right = this.#matrices(
-      second,
-      secondLabels,
-      [...loops, ...plan.columns, ...plan.inner],
-      plan.right,
-      p.rightGathered,
-      scratch,
-      loops,
-      n,
-      k,
-    );
-    const outShape = [...loops, ...plan.rows, ...plan.columns];
-    const dense = stridesOf(outShape.map((label) => labelSize(step, label)));
-    const target =
-      p.outGathered === undefined
-        ? { place: this.#placeOf(out), rowStride: plan.out.across!.stride, loops: plan.out.loops }
-        : { place: { base: "base", offset: scratch + p.outGathered }, rowStride: n, loops: dense.slice(0, loops.length) };
-    const b = p.entryBytes;
-    const counters = plan.loops.map(() => this.#writer.local("i32"));
-    const { emit } = this.#writer;
-    const push = (place: Place, offset: number, strides: readonly number[]): void => {
-      this.#pushAddress(place, offset * b);
-      strides.forEach((stride, i) => {
-        if (stride === 0) return;
-        emit("local.get", counters[i]!);
-        emit("i32.const", stride * b);
-        emit("i32.mul");
-        emit("i32.add");
-      });
-    };
-    const integers = (...values: readonly number[]): void => values.forEach((value) => emit("i32.const", value));
-    const pack = (name: string, across: number, { place, operand }: Matrices, to: number): void => {
-      integers(across, k);
-      push(place, operand.offset, operand.loops);
-      integers(operand.across!.stride * b, operand.along!.stride * b);
-      this.#pushAddress({ base: "base", offset: scratch + to });
-      emit("call", name);
-    };
-    const still = (operand: MatrixOperand): boolean => operand.loops.every((stride) => stride === 0);
-    const packLeft = (): void => pack(code.packLeft, m, left, p.left);
-    const packRight = (): void => pack(code.packRight, n, right, p.right);
-    if (still(left.operand)) packLeft();
-    if (still(right.operand)) packRight();
-    this.#counted(plan.loops, counters, () => {
-      if (!still(left.operand)) packLeft();
-      if (!still(right.operand)) packRight();
-      integers(m, n, k);
-      this.#pushAddress({ base: "base", offset: scratch + p.left });
-      this.#pushAddress({ base: "base", offset: scratch + p.right });
-      push(target.place, 0, target.loops);
-      integers(target.rowStride * b, 0);
-      emit("call", code.product);
-    });
-    this.#say(
-      `${code.product}: ${plan.loops.join("×")}${plan.loops.length > 0 ? "×" : ""}[${m}, ${k}]·[${k}, ${n}] contract ${step.params.x},${step.params.y}->${step.params.out}`,
-    );
-    if (p.outGathered !== undefined) {
-      const strides = [...step.params.out].map((label) => dense[outShape.indexOf(label)]!);
-      const from = { place: target.place, dtype: out.dtype, offset: 0, strides };
-      const to = { place: this.#placeOf(out), dtype: out.dtype, offset: 0, strides: stridesOf(out.shape) };
-      this.#nest("move", copyLoops(out.shape, from, to), "permute a product");
-    }
-    if (step.params.strongZero !== undefined) this.#correctNaN(step, p.precision);
+    const product = productCode(step, this.#productOf(step), scratch, this.#site);
+    product.begin();
+    product.multiply();
+    product.finish();
   }
 
-  /** Where an exact zero of the cotangent met an infinity or a NaN, the product is summed again with strong zeros. */
-  #correctNaN(step: ContractionStep, precision: Precision): void {
-    const out = step.outputs[0]!;
-    const name = `hasNaN_${precision}`;
-    if (!this.#needs.has(name)) this.#needs.add(hasNaN(name, precision));
-    this.#pushAddress(this.#placeOf(out));
-    this.#writer.emit("i32.const", sizeOf(out.shape));
-    this.#writer.emit("call", name);
-    this.#writer.when(() =>
-      this.#nest(
-        "sum",
-        summationLoops(step, precision, (x) => this.#placeOf(x)),
-        "the product again, where it has NaN",
-      ),
-    );
-  }
-
-  /** An operand in place, or gathered into scratch where its labels do not lie together. */
-  #matrices(
-    x: Value,
-    labels: string,
-    order: readonly string[],
-    operand: MatrixOperand,
-    gathered: number | undefined,
-    scratch: number,
-    loops: readonly string[],
-    across: number,
-    along: number,
-  ): Matrices {
-    if (gathered === undefined) return { place: this.#placeOf(x), operand };
-    const own = order.filter((label) => labels.includes(label));
-    const sizes = own.map((label) => x.shape[labels.indexOf(label)]!);
-    const view = viewInto(x);
-    const place = { base: "base", offset: scratch + gathered };
-    const strides = stridesOf(sizes);
-    const from =
-      x.source.kind === "uniform"
-        ? x.source.number
-        : {
-            place: this.#placeOf(x),
-            dtype: x.dtype,
-            offset: view.offset,
-            strides: own.map((label) => view.strides[labels.indexOf(label)]!),
-          };
-    this.#nest("gather", copyLoops(sizes, from, { place, dtype: x.dtype, offset: 0, strides }), "gather an operand");
+  /** What a product is written with. */
+  get #site(): Site {
     return {
-      place,
-      operand: {
-        offset: 0,
-        across: { size: across, stride: along },
-        along: { size: along, stride: 1 },
-        loops: loops.map((label) => (own.includes(label) ? strides[own.indexOf(label)]! : 0)),
-      },
+      writer: this.#writer,
+      needs: this.#needs,
+      placeOf: (x) => this.#placeOf(x),
+      pushAddress: (place, extra) => this.#pushAddress(place, extra),
+      nest: (stem, loops, what) => this.#nest(stem, loops, what),
+      say: (line) => this.#say(line),
     };
-  }
-
-  /** Nested loops whose counters are in locals. */
-  #counted(sizes: readonly number[], counters: readonly number[], body: () => void): void {
-    const { emit } = this.#writer;
-    const level = (axis: number): void => {
-      if (axis === sizes.length) {
-        body();
-        return;
-      }
-      if (sizes[axis] === 0) return;
-      emit("i32.const", 0);
-      emit("local.set", counters[axis]!);
-      this.#writer.loop((again) => {
-        level(axis + 1);
-        emit("local.get", counters[axis]!);
-        emit("i32.const", 1);
-        emit("i32.add");
-        emit("local.tee", counters[axis]!);
-        emit("i32.const", sizes[axis]!);
-        emit("i32.lt_s");
-        this.#writer.branchIf(again);
-      });
-    };
-    level(0);
   }
 
   #copyBytes(from: Place, to: Place, bytes: number): void {
@@ -531,7 +374,7 @@ class Emitter {
       emit("local.set", local);
       return { local, bytes: reverse ? -bytes : bytes };
     });
-    this.#counted([length], [this.#writer.local("i32")], () => {
+    count(this.#writer, integer(length), integer(1), () => {
       this.#under(`loop ${length} times${reverse ? ", backwards" : ""}`, () => this.#items(frame.children.get(body)!));
       for (let i = 0; i < carries; i++) this.#copyValue(body.outputs[i]!, outputs[i]!);
       for (const { local, bytes } of pointers) {
@@ -582,10 +425,5 @@ class Emitter {
 
 /** The steps of a nest that add rows up, in the order of their roots. */
 const rowSteps = ({ steps }: Nest): NestStep[] => steps.filter((step) => step.kind !== "elementwise" && nestAxes(step).reduced[0]);
-
-interface Matrices {
-  readonly place: Place;
-  readonly operand: MatrixOperand;
-}
 
 const describeValue = (x: Value): string => `v${x.id}: ${x.dtype}[${x.shape.join(", ")}]`;
