@@ -72,6 +72,8 @@ class NestWriter {
   readonly #constants = new Map<Vector, number>();
   /** For each reduction whose innermost axes are reduced: an accumulator for each copy of the body. */
   readonly #accumulators = new Map<Reduce, number[]>();
+  /** What each copy of the body computes, by its number; forgotten when accumulators come or go. */
+  readonly #bodies = new Map<number, readonly Vector[]>();
 
   constructor(loops: Loops, bases: readonly string[], writer: FunctionWriter, needs: Needs, options: LanesOptions) {
     this.#loops = loops;
@@ -332,7 +334,7 @@ class NestWriter {
 
   #combineLocals(root: Reduce, x: number, y: number): void {
     const value = this.#combined(root, this.#m.local(x), this.#m.local(y));
-    valueEmitter([value], this.#writer, new Map(this.#constants))(value);
+    valueEmitter([value], this.#writer, new Map(), this.#constants)(value);
   }
 
   #unroll(): number {
@@ -341,6 +343,7 @@ class NestWriter {
   }
 
   #open(root: Reduce): void {
+    this.#bodies.clear();
     this.#accumulators.set(
       root,
       Array.from({ length: this.#unroll() }, () => this.#newAccumulator(root)),
@@ -358,13 +361,14 @@ class NestWriter {
     for (let half = m.count / 2; half >= 1; half /= 2) {
       const turned = m.apply(["i8x16.shuffle", rotation(half * laneBytes(m, root))], [m.local(first!), m.local(first!)]);
       const value = this.#combined(root, m.local(first!), turned);
-      valueEmitter([value], this.#writer, new Map(this.#constants))(value);
+      valueEmitter([value], this.#writer, new Map(), this.#constants)(value);
       this.#writer.emit("local.set", first!);
     }
     this.#accumulators.delete(root);
+    this.#bodies.clear();
     let value = m.local(first!);
     if (this.#inMemory(root)) value = this.#combined(root, this.#load(root.to, { ahead: 0, single: true }), value);
-    const emit = valueEmitter([value], this.#writer, new Map(this.#constants));
+    const emit = valueEmitter([value], this.#writer, new Map(), this.#constants);
     this.#store(root.to, value, { ahead: 0, single: true }, emit);
   }
 
@@ -400,7 +404,14 @@ class NestWriter {
   }
 
   /** What one copy of the body computes, root by root. */
-  #rootVectors(body: Body): Vector[] {
+  #rootVectors(body: Body): readonly Vector[] {
+    const number = body.ahead * 2 + (body.single ? 1 : 0);
+    let vectors = this.#bodies.get(number);
+    if (vectors === undefined) this.#bodies.set(number, (vectors = this.#computeRoots(body)));
+    return vectors;
+  }
+
+  #computeRoots(body: Body): Vector[] {
     const loads = new Map(this.#loops.loads.map(({ variable, access }) => [variable, access]));
     const { vector } = vectoriser(
       this.#m,
@@ -428,7 +439,7 @@ class NestWriter {
 
   #emitBody(body: Body): void {
     const vectors = this.#rootVectors(body);
-    const emit = valueEmitter(vectors, this.#writer, new Map(this.#constants));
+    const emit = valueEmitter(vectors, this.#writer, new Map(), this.#constants);
     this.#loops.roots.forEach((root, i) => {
       const locals = root.kind === "reduce" ? this.#accumulators.get(root) : undefined;
       if (locals === undefined) this.#store(root.to, vectors[i]!, body, emit);

@@ -3,12 +3,8 @@
  * and everything that emits or interprets code reads the result. It knows nothing of loops, printers or tensors.
  */
 import {
-  binaryOperations,
-  binaryQuestions,
   type IntegerArithmetic,
   integerOperations,
-  unaryOperations,
-  unaryQuestions,
   type BinaryOperation,
   type BinaryQuestion,
   type IntegerOperation,
@@ -76,22 +72,50 @@ const keepsIntegers = new Set<ExpressionKind>([
   ...integerOperations,
 ]);
 
+/** An expression in a table, with the next one of the same hash. */
+interface Entry extends Expression {
+  readonly next: Entry | undefined;
+}
+
+/** A number that equal expressions share. */
+function hashOf(kind: ExpressionKind, args: readonly Expression[], value: number, name: string): number {
+  let hash = kind.length * 64 + kind.charCodeAt(kind.length - 1);
+  for (let i = 0; i < args.length; i++) hash = (Math.imul(hash, 31) + args[i]!.id) | 0;
+  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0;
+  return value === 0 ? hash : (hash + Math.imul(value * 1024, 0x9e3779b1)) | 0;
+}
+
+function sameArguments(x: readonly Expression[], y: readonly Expression[]): boolean {
+  if (x.length !== y.length) return false;
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+  return true;
+}
+
+const isIntegral = (x: Expression): boolean => x.type !== "float" || (x.kind === "constant" && x.value === (x.value | 0));
+
+/** The common type of numeric operands: int when an integer operation meets integers (a whole constant counts), else float. */
+function commonType(kind: ExpressionKind, args: readonly Expression[]): ScalarType {
+  return keepsIntegers.has(kind) && args.every(isIntegral) && args.some((arg) => arg.type !== "float") ? "int" : "float";
+}
+
 /** A fresh arithmetic of expressions; expressions of different arithmetics do not mix. */
 export function expressionArithmetic(): ExpressionArithmetic {
-  const table = new Map<string, Expression>();
+  const table = new Map<number, Entry>();
+  let count = 0;
 
   function make(kind: ExpressionKind, type: ScalarType, args: readonly Expression[], value = 0, name = ""): Expression {
-    const key = `${kind}|${type}|${args.map((arg) => arg.id).join(",")}|${Object.is(value, -0) ? "-0" : value}|${name}`;
-    const found = table.get(key);
-    if (found !== undefined) return found;
-    const made: Expression = { kind, type, args, value, name, id: table.size };
-    table.set(key, made);
+    const hash = hashOf(kind, args, value, name);
+    const next = table.get(hash);
+    for (let x = next; x !== undefined; x = x.next) {
+      if (x.kind === kind && x.type === type && x.name === name && Object.is(x.value, value) && sameArguments(x.args, args)) return x;
+    }
+    const made: Entry = { kind, type, args, value, name, id: count++, next };
+    table.set(hash, made);
     return made;
   }
 
   const constant = (value: number): Expression => make("constant", "float", [], value);
   const integer = (value: number): Expression => make("constant", "int", [], value | 0);
-  const isIntegral = (x: Expression): boolean => x.type !== "float" || (x.kind === "constant" && x.value === (x.value | 0));
 
   function convert(x: Expression, type: ScalarType): Expression {
     if (x.type === type) return x;
@@ -102,51 +126,73 @@ export function expressionArithmetic(): ExpressionArithmetic {
     return make("convert", type, [x]);
   }
 
-  /** The common type of numeric operands: int when an integer operation meets integers (a whole constant counts), else float. */
-  function commonType(kind: ExpressionKind, args: readonly Expression[]): ScalarType {
-    return keepsIntegers.has(kind) && args.every(isIntegral) && args.some((arg) => arg.type !== "float") ? "int" : "float";
-  }
-
+  const converted = (args: readonly Expression[], type: ScalarType): readonly Expression[] =>
+    args.every((arg) => arg.type === type) ? args : args.map((arg) => convert(arg, type));
   function numeric(kind: ExpressionKind, args: readonly Expression[]): Expression {
     const type = commonType(kind, args);
-    return make(
-      kind,
-      type,
-      args.map((arg) => convert(arg, type)),
-    );
+    return make(kind, type, converted(args, type));
   }
+  const unary = (kind: UnaryOperation) => (x: Expression) => numeric(kind, [x]);
+  const binary = (kind: BinaryOperation) => (x: Expression, y: Expression) => numeric(kind, [x, y]);
+  const question = (kind: UnaryQuestion | BinaryQuestion, args: readonly Expression[]): Expression =>
+    make(kind, "bool", converted(args, commonType(kind, args)));
+  const logical = (kind: "not" | "and" | "or", args: readonly Expression[]): Expression => make(kind, "bool", converted(args, "bool"));
+  const whole = (kind: IntegerOperation) => (x: Expression, y: Expression) => make(kind, "int", converted([x, y], "int"));
 
-  function question(kind: ExpressionKind, args: readonly Expression[]): Expression {
-    const type = commonType(kind, args);
-    return make(
-      kind,
-      "bool",
-      args.map((arg) => convert(arg, type)),
-    );
-  }
-
-  const logical = (kind: "not" | "and" | "or", args: readonly Expression[]): Expression =>
-    make(
-      kind,
-      "bool",
-      args.map((arg) => convert(arg, "bool")),
-    );
-
-  function select(condition: Expression, x: Expression, y: Expression): Expression {
-    const type = x.type === "bool" && y.type === "bool" ? "bool" : commonType("select", [x, y]);
-    return make("select", type, [convert(condition, "bool"), convert(x, type), convert(y, type)]);
-  }
-
-  const entries: Record<string, unknown> = {};
-  for (const kind of unaryOperations) entries[kind] = (x: Expression) => numeric(kind, [x]);
-  for (const kind of binaryOperations) entries[kind] = (x: Expression, y: Expression) => numeric(kind, [x, y]);
-  for (const kind of unaryQuestions) entries[kind] = (x: Expression) => question(kind, [x]);
-  for (const kind of binaryQuestions) entries[kind] = (x: Expression, y: Expression) => question(kind, [x, y]);
-  for (const kind of integerOperations) {
-    entries[kind] = (x: Expression, y: Expression) => make(kind, "int", [convert(x, "int"), convert(y, "int")]);
-  }
+  // Written out, for a program makes many of these, and an object filled key by key costs ten times as much.
   return {
-    ...(entries as unknown as IntegerArithmetic<Expression>),
+    neg: unary("neg"),
+    abs: unary("abs"),
+    sign: unary("sign"),
+    sqrt: unary("sqrt"),
+    cbrt: unary("cbrt"),
+    exp: unary("exp"),
+    exp2: unary("exp2"),
+    expm1: unary("expm1"),
+    log: unary("log"),
+    log2: unary("log2"),
+    log10: unary("log10"),
+    log1p: unary("log1p"),
+    sin: unary("sin"),
+    cos: unary("cos"),
+    tan: unary("tan"),
+    asin: unary("asin"),
+    acos: unary("acos"),
+    atan: unary("atan"),
+    sinh: unary("sinh"),
+    cosh: unary("cosh"),
+    tanh: unary("tanh"),
+    asinh: unary("asinh"),
+    acosh: unary("acosh"),
+    atanh: unary("atanh"),
+    erf: unary("erf"),
+    erfc: unary("erfc"),
+    erfcx: unary("erfcx"),
+    lgamma: unary("lgamma"),
+    floor: unary("floor"),
+    ceil: unary("ceil"),
+    round: unary("round"),
+    add: binary("add"),
+    sub: binary("sub"),
+    mul: binary("mul"),
+    div: binary("div"),
+    pow: binary("pow"),
+    atan2: binary("atan2"),
+    remainder: binary("remainder"),
+    min: binary("min"),
+    max: binary("max"),
+    isNaN: (x) => question("isNaN", [x]),
+    isFinite: (x) => question("isFinite", [x]),
+    less: (x, y) => question("less", [x, y]),
+    lessEqual: (x, y) => question("lessEqual", [x, y]),
+    equal: (x, y) => question("equal", [x, y]),
+    bitAnd: whole("bitAnd"),
+    bitOr: whole("bitOr"),
+    bitXor: whole("bitXor"),
+    shiftLeft: whole("shiftLeft"),
+    shiftRight: whole("shiftRight"),
+    shiftRightLogical: whole("shiftRightLogical"),
+    quotient: whole("quotient"),
     name: "expression",
     constant,
     integer,
@@ -158,7 +204,10 @@ export function expressionArithmetic(): ExpressionArithmetic {
     not: (x) => logical("not", [x]),
     and: (x, y) => logical("and", [x, y]),
     or: (x, y) => logical("or", [x, y]),
-    select,
+    select: (condition, x, y) => {
+      const type = x.type === "bool" && y.type === "bool" ? "bool" : commonType("select", [x, y]);
+      return make("select", type, [convert(condition, "bool"), convert(x, type), convert(y, type)]);
+    },
   };
 }
 

@@ -70,25 +70,60 @@ export interface LanesOptions {
   readonly relaxed?: boolean;
 }
 
+/** A value in a table, with the next one of the same hash. */
+interface Entry extends Value {
+  readonly next: Entry | undefined;
+}
+
+/** A number that equal applications share. */
+function hashOf(instruction: Instruction, args: readonly Value[]): number {
+  const [name] = instruction;
+  let hash = name.length * 64 + name.charCodeAt(name.length - 1) + name.charCodeAt(name.length - 2) * 8;
+  for (let i = 1; i < instruction.length; i++) {
+    const immediate = instruction[i]!;
+    if (typeof immediate === "number") hash = (Math.imul(hash, 31) + immediate) | 0;
+    else if (immediate instanceof Uint8Array) for (const byte of immediate) hash = (Math.imul(hash, 31) + byte) | 0;
+  }
+  for (let i = 0; i < args.length; i++) hash = (Math.imul(hash, 31) + args[i]!.id) | 0;
+  return hash;
+}
+
+function sameInstruction(x: Instruction, y: Instruction): boolean {
+  if (x === y) return true;
+  if (x.length !== y.length) return false;
+  for (let i = 0; i < x.length; i++) {
+    const [a, b] = [x[i]!, y[i]!];
+    if (a !== b && !(a instanceof Uint8Array && b instanceof Uint8Array && a.every((byte, k) => byte === b[k]))) return false;
+  }
+  return true;
+}
+
 export function lanes(precision: Precision, { relaxed = false }: LanesOptions = {}): Lanes {
-  const table = new Map<string, Value>();
+  const table = new Map<number, Entry>();
+  let count = 0;
   /** Splats by their number; −0, which a map takes for 0, is not among them. */
   const constants = new Map<number, Value>();
   const shape = precision === "f64" ? "f64x2" : "f32x4";
   const integer = precision === "f64" ? "i64x2" : "i32x4";
 
   function apply(instruction: Instruction, args: readonly Value[], type: ValueType = "v128"): Value {
-    let key = instruction.join(" ");
-    for (const arg of args) key += `,${arg.id}`;
-    let found = table.get(key);
-    if (found === undefined) table.set(key, (found = { instruction, args, type, id: table.size }));
-    return found;
+    const hash = hashOf(instruction, args);
+    const next = table.get(hash);
+    for (let x = next; x !== undefined; x = x.next) {
+      if (x.args.length === args.length && x.args.every((arg, i) => arg === args[i]) && sameInstruction(x.instruction, instruction))
+        return x;
+    }
+    const made: Entry = { instruction, args, type, id: count++, next };
+    table.set(hash, made);
+    return made;
   }
-  const float1 = (name: string) => (x: Value) => apply([`${shape}.${name}`], [x]);
-  const float2 = (name: string) => (x: Value, y: Value) => apply([`${shape}.${name}`], [x, y]);
-  const integer2 = (name: string) => (x: Value, y: Value) => apply([`${integer}.${name}`], [x, y]);
+  const unary = (instruction: Instruction) => (x: Value) => apply(instruction, [x]);
+  const binary = (instruction: Instruction) => (x: Value, y: Value) => apply(instruction, [x, y]);
+  const float1 = (name: string) => unary([`${shape}.${name}`]);
+  const float2 = (name: string) => binary([`${shape}.${name}`]);
+  const integer2 = (name: string) => binary([`${integer}.${name}`]);
   const shift = (name: string) => (x: Value, bits: number) => apply([`${integer}.${name}`], [x, apply(["i32.const", bits], [], "i32")]);
-  const bitwise = (name: string) => (x: Value, y: Value) => apply([`v128.${name}`], [x, y]);
+  const bitwise = (name: string) => binary([`v128.${name}`]);
   const [add, mul] = [float2("add"), float2("mul")];
 
   return {
@@ -158,31 +193,39 @@ const isLeaf = (x: Value): boolean => x.args.length === 0 && (x.instruction[0] =
 export const guarded = (m: Lanes, name: string, value: Value, mask: Value, args: readonly Value[]): Value =>
   m.apply(["guard", name], [value, mask, ...args]);
 
-/** How often each value under the roots is used; those in `known` are not looked into. */
-function usesOf(roots: readonly Value[], known: ReadonlyMap<Value, number>): Map<Value, number> {
+type Known = ReadonlyMap<Value, number>;
+const nothing: Known = new Map();
+
+/** How often each value under the roots is used; those in locals are not looked into. */
+function usesOf(roots: readonly Value[], known: Known, around: Known): Map<Value, number> {
   const uses = new Map<Value, number>();
   const stack: Value[] = [...roots];
   while (stack.length > 0) {
     const x = stack.pop()!;
     const before = uses.get(x) ?? 0;
     uses.set(x, before + 1);
-    if (before === 0 && !known.has(x)) for (const arg of x.args) stack.push(arg);
+    if (before === 0 && x.args.length > 0 && !known.has(x) && !around.has(x)) for (const arg of x.args) stack.push(arg);
   }
   return uses;
 }
 
 /**
  * Emits values one at a time, each onto the stack; parts that the roots use more than once are computed once and kept in locals. `known` holds
- * what is in locals already.
+ * what is in locals already, and what is kept; `around` what is in locals too, and stays as it is.
  */
-export function valueEmitter(roots: readonly Value[], writer: FunctionWriter, known: Map<Value, number> = new Map()): (x: Value) => void {
-  const uses = usesOf(roots, known);
+export function valueEmitter(
+  roots: readonly Value[],
+  writer: FunctionWriter,
+  known: Map<Value, number> = new Map(),
+  around: Known = nothing,
+): (x: Value) => void {
+  const uses = usesOf(roots, known, around);
   return (root) => {
     const stack: { readonly x: Value; next: number }[] = [{ x: root, next: 0 }];
     while (stack.length > 0) {
       const top = stack[stack.length - 1]!;
       const { x } = top;
-      const local = known.get(x);
+      const local = known.get(x) ?? around.get(x);
       if (local !== undefined) {
         writer.emit("local.get", local);
         stack.pop();
