@@ -2,7 +2,7 @@
 import type { ExpressionKind } from "@cotangent/core/engine";
 import type { LanesOptions, Precision } from "./assembly/lanes.ts";
 import type { FunctionCode, ImportedFunction, ModuleCode } from "./assembly/module.ts";
-import { type VectorFunction, vectorFunction } from "./functions/vector.ts";
+import { type SingleFunction, singleFunction, type VectorFunction, vectorFunction } from "./functions/vector.ts";
 
 export interface Needs {
   /** A name no function has yet. */
@@ -12,6 +12,8 @@ export interface Needs {
   readonly has: (name: string) => boolean;
   /** The name of a function of vectors, made when first asked for. */
   readonly vectorFunction: (kind: ExpressionKind, precision: Precision) => string;
+  /** A function of one number, made when first asked for; undefined where there is none but that of vectors. */
+  readonly singleFunction: (kind: ExpressionKind, precision: Precision) => Pick<SingleFunction, "name" | "lane"> | undefined;
   readonly module: () => ModuleCode;
 }
 
@@ -41,20 +43,32 @@ export function moduleNeeds(options: LanesOptions): Needs {
       }
       return name;
     },
+    singleFunction: (kind, precision) => {
+      const code = memoSingleFunction(kind, precision, options);
+      if (code === undefined) return undefined;
+      needs.add(...code.functions);
+      needs.import(...code.imports);
+      return code;
+    },
     module: () => reachable([...functions.values()], imports),
   };
   return needs;
 }
 
-const written = new Map<string, VectorFunction>();
-
-/** Functions of vectors are the same in every module: each is written once. */
-function memoVectorFunction(kind: ExpressionKind, precision: Precision, options: LanesOptions): VectorFunction {
-  const key = `${kind} ${precision} ${options.relaxed ?? false}`;
-  let found = written.get(key);
-  if (found === undefined) written.set(key, (found = vectorFunction(kind, precision, options)));
-  return found;
+/** Functions of vectors and of single numbers are the same in every module: each is written once. */
+function once<T>(
+  write: (kind: ExpressionKind, precision: Precision, options: LanesOptions) => T,
+): (kind: ExpressionKind, precision: Precision, options: LanesOptions) => T {
+  const written = new Map<string, T>();
+  return (kind, precision, options) => {
+    const key = `${kind} ${precision} ${options.relaxed ?? false}`;
+    if (!written.has(key)) written.set(key, write(kind, precision, options));
+    return written.get(key)!;
+  };
 }
+
+const memoVectorFunction = once<VectorFunction>(vectorFunction);
+const memoSingleFunction = once<SingleFunction | undefined>(singleFunction);
 
 /** The functions that exported ones call, directly or not, and the imports among them. */
 function reachable(functions: readonly FunctionCode[], imports: ReadonlyMap<string, ImportedFunction>): ModuleCode {

@@ -8,7 +8,7 @@ import { guarded, lanes, type Lanes, type LanesOptions, type Value as Vector, va
 import type { FunctionCode } from "./assembly/module.ts";
 import { loadEntries, storeEntries } from "./entries.ts";
 import { vectoriser } from "./expressions.ts";
-import { inPlace, keepConstants } from "./functions/vector.ts";
+import { callSingle, inPlace, keepConstants } from "./functions/vector.ts";
 import { type Access, accessesOf, type Loops, type Reduce } from "./loops.ts";
 import type { Needs } from "./needs.ts";
 import { callCount, costOf, simplifyLoops } from "./order.ts";
@@ -316,7 +316,10 @@ class NestWriter {
   }
 
   #call(kind: ExpressionKind, args: readonly Vector[]): Vector {
-    const needed = (): string => this.#needs.vectorFunction(kind, this.#loops.precision);
+    const { precision, sizes } = this.#loops;
+    const single = sizes.length === 0 ? this.#needs.singleFunction(kind, precision) : undefined;
+    if (single !== undefined) return callSingle(this.#m, single, args[0]!);
+    const needed = (): string => this.#needs.vectorFunction(kind, precision);
     if (!this.#inline) return this.#m.call(needed(), args);
     const { value, outside } = inPlace(this.#m, kind, args);
     if (outside !== undefined) return guarded(this.#m, needed(), value, outside, args);

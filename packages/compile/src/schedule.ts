@@ -131,7 +131,7 @@ function isNear(step: Step, input: Value, homes: Homes): boolean {
 function earliest({ steps }: Block, homes: Homes): Map<Step, number> {
   const stages = new Map<Step, number>();
   const filled = new Map<string, number>();
-  for (const step of steps) {
+  for (const step of byDepth(steps)) {
     let stage = 0;
     for (const input of step.inputs) {
       const { source } = baseOf(input);
@@ -146,6 +146,17 @@ function earliest({ steps }: Block, homes: Homes): Map<Step, number> {
     stages.set(step, stage);
   }
   return stages;
+}
+
+/** In an order in which those that can run at one time come together, whatever reads one value among them. */
+function byDepth(steps: readonly Step[]): Step[] {
+  const depths = new Map<Step, number>();
+  for (const step of steps) {
+    let depth = 0;
+    for (const { source } of step.inputs.map(baseOf)) if (source.kind === "step") depth = Math.max(depth, depths.get(source.step)! + 1);
+    depths.set(step, depth);
+  }
+  return [...steps].sort((x, y) => depths.get(x)! - depths.get(y)!);
 }
 
 /** Moves elementwise steps to the nest that reads them first, where it is a later one: what they give is then not stored, or not as long. */

@@ -161,7 +161,12 @@ export function lanes(precision: Precision, { relaxed = false }: LanesOptions = 
     or: bitwise("or"),
     xor: bitwise("xor"),
     not: (x) => apply(["v128.not"], [x]),
-    select: (mask, x, y) => apply(["v128.bitselect"], [x, y, mask]),
+    select: (mask, x, y) => {
+      // Of zeros, which have no bit set, a selection is one instruction rather than three.
+      if (x === constants.get(0)) return apply(["v128.andnot"], [y, mask]);
+      if (y === constants.get(0)) return apply(["v128.and"], [x, mask]);
+      return apply(["v128.bitselect"], [x, y, mask]);
+    },
     integerAdd: integer2("add"),
     integerSub: integer2("sub"),
     shiftLeft: shift("shl"),

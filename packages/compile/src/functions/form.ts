@@ -3,6 +3,7 @@
  * in: polynomials, signs, powers of two. It knows no particular function.
  */
 import type { ExpressionKind } from "@cotangent/core/engine";
+import type { FunctionWriter } from "../assembly/function.ts";
 import type { Lanes, Precision, Value } from "../assembly/lanes.ts";
 
 /** What a function's graph gives. */
@@ -20,8 +21,24 @@ export interface VectorForm {
    */
   readonly ulps: Readonly<Record<Precision, number>>;
   readonly write: (m: Lanes, ...args: readonly Value[]) => VectorValue;
+  /** How one number alone is served. */
+  readonly single?: SingleForm;
   /** The functions of vectors that what it writes calls. */
   readonly calls?: Partial<PerPrecision<readonly (readonly [kind: ExpressionKind, precision: Precision])[]>>;
+}
+
+/**
+ * A function of one number, of which the next may have to wait for: branches, which the machine foresees, stand where vectors select. It takes
+ * float64 in the first lane and gives one in each lane.
+ */
+export interface SingleForm {
+  /** Functions with one name are one: each finds its value in a lane of its own. */
+  readonly name: string;
+  readonly lane: 0 | 1;
+  /** Leaves the result for the number in the first parameter on the stack, good to `precision`. */
+  readonly write: (m: Lanes, writer: FunctionWriter, precision: Precision) => void;
+  /** Functions of one float64 that it calls. */
+  readonly imports: readonly ExpressionKind[];
 }
 
 /** The same thing for both precisions. */
@@ -69,6 +86,14 @@ export function nearestWhole(m: Lanes, x: Value, factor: number, offset = 0): { 
   const bits = m.multiplyAdd(x, m.constant(factor), shifter);
   return { whole: m.sub(bits, shifter), bits };
 }
+
+/** Two float64, one in each lane. */
+export const pairOf = (m: Lanes, low: number, high: number): Value =>
+  m.apply(["v128.const", new Uint8Array(Float64Array.of(low, high).buffer)], []);
+
+/** A lane of x, then one of y, each of 64 bits. */
+export const lanesOf = (m: Lanes, x: Value, ofX: 0 | 1, y: Value, ofY: 0 | 1): Value =>
+  m.apply(["i8x16.shuffle", Uint8Array.from({ length: 16 }, (_, i) => (i < 8 ? 8 * ofX + i : 8 * ofY + i + 8))], [x, y]);
 
 /** A mask of the lanes of x that are not in [from, to], NaN among them. */
 export const outsideOf = (m: Lanes, x: Value, from: number, to: number): Value =>

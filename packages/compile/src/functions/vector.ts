@@ -10,7 +10,7 @@ import { emitValues, type Lanes, lanes, type LanesOptions, type Precision, type 
 import type { FunctionCode, ImportedFunction, ValueType } from "../assembly/module.ts";
 import { erf, erfc, erfcx } from "./error.ts";
 import { cosh, exp, exp2, expm1, sinh, tanh } from "./exponential.ts";
-import { nameOf, shapeOf, throughDoubles, type VectorForm, type VectorValue } from "./form.ts";
+import { lanesOf, nameOf, shapeOf, throughDoubles, type VectorForm, type VectorValue } from "./form.ts";
 import { acos, acosh, asin, asinh, atan, atan2, atanh } from "./inverse.ts";
 import { log, log1p, log2, log10 } from "./logarithm.ts";
 import { cbrt, pow } from "./power.ts";
@@ -124,6 +124,43 @@ export function keepConstants(roots: readonly Value[], writer: FunctionWriter, k
   }
 }
 
+/** A function of one number, from the first lane of a vector of float64 to a lane of another, and what it calls. */
+export interface SingleFunction {
+  readonly name: string;
+  readonly lane: 0 | 1;
+  readonly functions: readonly FunctionCode[];
+  readonly imports: readonly ImportedFunction[];
+}
+
+/** The function of one number, good to a precision, where a form for one is known: what the next step waits for comes sooner than through vectors. */
+export function singleFunction(kind: ExpressionKind, precision: Precision, options: LanesOptions): SingleFunction | undefined {
+  const form = vectorForms[kind]?.single;
+  if (form === undefined) return undefined;
+  const name = `${form.name}_${precision}`;
+  const writer = writeFunction(name, ["v128"], ["v128"]);
+  form.write(lanes("f64", options), writer, precision);
+  return { name, lane: form.lane, functions: [writer.finish()], imports: form.imports.map(scalarImport) };
+}
+
+/** `math.<kind>`, of float64. */
+const scalarImport = (kind: ExpressionKind): ImportedFunction => ({
+  module: "math",
+  name: kind,
+  parameters: Array<ValueType>(arity(kind)).fill("f64"),
+  results: ["f64"],
+});
+
+/** Calls of such a function on the first lane of x, the result in all lanes. */
+export function callSingle(m: Lanes, { name, lane }: Pick<SingleFunction, "name" | "lane">, x: Value): Value {
+  if (m.precision === "f64") {
+    const both = m.call(name, [x]);
+    return lanesOf(m, both, lane, both, lane);
+  }
+  const both = m.call(name, [m.apply(["f64x2.promote_low_f32x4"], [x])]);
+  const narrow = m.apply(["f32x4.demote_f64x2_zero"], [both]);
+  return m.apply(["i8x16.shuffle", Uint8Array.from({ length: 16 }, (_, i) => 4 * lane + (i % 4))], [narrow, narrow]);
+}
+
 /** Four float32 through the function of two float64, which serves more. */
 function ofDoubles(kind: ExpressionKind, options: LanesOptions): VectorFunction {
   const { functions, imports } = vectorFunction(kind, "f64", options);
@@ -143,7 +180,6 @@ function ofDoubles(kind: ExpressionKind, options: LanesOptions): VectorFunction 
 function laneByLane(kind: ExpressionKind, precision: Precision, name: string): VectorFunction {
   const count = arity(kind);
   const shape = shapeOf(precision);
-  const imported: ImportedFunction = { module: "math", name: kind, parameters: Array<ValueType>(count).fill("f64"), results: ["f64"] };
   const writer = writeFunction(name, Array<ValueType>(count).fill("v128"), ["v128"]);
   writer.emit("local.get", 0);
   for (let lane = 0; lane < (precision === "f64" ? 2 : 4); lane++) {
@@ -156,5 +192,5 @@ function laneByLane(kind: ExpressionKind, precision: Precision, name: string): V
     if (precision === "f32") writer.emit("f32.demote_f64");
     writer.emit(`${shape}.replace_lane`, lane);
   }
-  return { name, functions: [writer.finish()], imports: [imported] };
+  return { name, functions: [writer.finish()], imports: [scalarImport(kind)] };
 }
