@@ -17,7 +17,7 @@ const layers = [
   "(close|listing|graph|sweep|evaluate|defineOp)\\.ts$",
   "transforms/",
   "control/",
-  "(methods|engine|index)\\.ts$",
+  "(methods|functions|engine|index)\\.ts$",
 ].map((files) => `^packages/core/src/${files}`);
 
 /** Imports of values: a type may be imported from anywhere, for it is gone at run time. */
@@ -64,12 +64,19 @@ export default {
       to: { path: "^packages/", pathNot: ["^packages/$1/src/", "^packages/core/src/"] },
     },
     {
+      name: "methods-are-a-choice",
+      comment: "Core's main entry installs every op as a method, so only the program that wants methods may import it, even for its types.",
+      severity: "error",
+      from: { path: "^packages/(compile|optim)/src/" },
+      to: { path: "^packages/core/src/(index|methods)\\.ts$" },
+    },
+    {
       name: "no-deep-imports",
       comment:
         "A package is known by its entry points alone, so that its files can move; generators write into packages and may look inside.",
       severity: "error",
       from: { path: "^(packages/[^/]+|examples/[^/]+|test)/", pathNot: "^packages/[^/]+/scripts/" },
-      to: { path: "^packages/", pathNot: ["^$1/", "^packages/[^/]+/src/(index|engine)\\.ts$"] },
+      to: { path: "^packages/", pathNot: ["^$1/", "^packages/[^/]+/src/(index|functions|engine)\\.ts$"] },
     },
     {
       name: "runs-in-browsers",

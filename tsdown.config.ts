@@ -3,7 +3,7 @@ import { defineConfig } from "tsdown";
 
 export default defineConfig({
   workspace: { include: "packages/*", exclude: ["**/node_modules/**", "packages/bench"] },
-  entry: "src/{index,engine,vitest}.ts",
+  entry: "src/{index,functions,engine,vitest}.ts",
   tsconfig: "../tsconfig.json",
   platform: "neutral",
   target: "es2022",

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as core from "@cotangent/core";
 import * as engine from "@cotangent/core/engine";
+import * as functions from "@cotangent/core/functions";
 import * as optim from "@cotangent/optim";
 import * as print from "@cotangent/print";
 import ts from "typescript";
@@ -17,6 +18,7 @@ type Scope = Readonly<Record<string, unknown>>;
 const modules: Readonly<Record<string, object>> = {
   "@cotangent/core": core,
   "@cotangent/core/engine": engine,
+  "@cotangent/core/functions": functions,
   "@cotangent/optim": optim,
   "@cotangent/print": print,
 };

@@ -26,6 +26,14 @@ const entries = {
     prints: "1",
     budget: 66_000,
   },
+  "one function": { code: `import { sin } from "@cotangent/core/functions"; console.log(sin(0).item());`, prints: "0", budget: 19_000 },
+  "the functions of logistic regression": {
+    code: `import { grad, log, matmul, mean, neg, sigmoid, tensor } from "@cotangent/core/functions";
+const loss = (w) => neg(mean(log(sigmoid(matmul(tensor([[2, 0], [0, 2]]), w)))));
+console.log(grad(loss)(tensor([0, 0])).toArray().join());`,
+    prints: "-0.5,-0.5",
+    budget: 37_000,
+  },
   everything: {
     code: `import * as all from "@cotangent/core"; globalThis.all = all; console.log(all.tensor([1, 2]).square().values[1]);`,
     prints: "4",
@@ -37,6 +45,21 @@ import { jit } from "@cotangent/compile";
 console.log(jit(grad((x) => matmul(x, x)))(tensor([1, 2])).values[1]);`,
     prints: "4",
     budget: 112_000,
+  },
+  "one function, compiled": {
+    code: `import { sin, tensor } from "@cotangent/core/functions";
+import { jit } from "@cotangent/compile";
+console.log(jit(sin)(tensor([0, 0])).values[1]);`,
+    prints: "0",
+    budget: 70_000,
+  },
+  "the functions of logistic regression, compiled": {
+    code: `import { grad, log, matmul, mean, neg, sigmoid, tensor } from "@cotangent/core/functions";
+import { jit } from "@cotangent/compile";
+const loss = (w) => neg(mean(log(sigmoid(matmul(tensor([[2, 0], [0, 2]]), w)))));
+console.log(jit(grad(loss))(tensor([0, 0])).toArray().join());`,
+    prints: "-0.5,-0.5",
+    budget: 77_000,
   },
 };
 
@@ -82,16 +105,27 @@ test.each(Object.entries(bundlers).flatMap(([bundler, bundle]) => Object.keys(en
   },
 );
 
-test("the packed types serve a strict consumer, methods included", () => {
-  writeFileSync(join(consumer, "package.json"), `{ "type": "module" }`);
-  writeFileSync(
-    join(consumer, "entry.ts"),
+test.each([
+  [
+    "methods included",
     `import { sin, tensor, type Tensor } from "@cotangent/core";
+     import { exp } from "@cotangent/core/functions";
      import "@cotangent/core/engine";
-     export const x: Tensor = sin(tensor([1, 2])).add(tensor(1)).exp();
+     export const x: Tensor = exp(sin(tensor([1, 2])).add(tensor(1)).exp());
      // @ts-expect-error there is no such method
      x.absent();`,
-  );
+  ],
+  [
+    "without methods where only functions are imported",
+    `import { grad, sin, sum, tensor, type Tensor } from "@cotangent/core/functions";
+     import { jit } from "@cotangent/compile";
+     export const x: Tensor = jit(grad((x: Tensor) => sum(sin(x))))(tensor([1, 2]));
+     // @ts-expect-error nothing imported here installs methods
+     x.exp();`,
+  ],
+])("the packed types serve a strict consumer, %s", (_, code) => {
+  writeFileSync(join(consumer, "package.json"), `{ "type": "module" }`);
+  writeFileSync(join(consumer, "entry.ts"), code);
   run(
     join(process.cwd(), "node_modules/.bin/tsc"),
     ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "entry.ts"],

@@ -1,5 +1,5 @@
 /** A compiled graph as an op, so that a jitted function inside another transform stays compiled. It knows graphs and executables. */
-import type { Tensor } from "@cotangent/core";
+import type { Tensor } from "@cotangent/core/functions";
 import {
   apply,
   backwardGraph,

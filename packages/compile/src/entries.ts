@@ -1,5 +1,5 @@
 /** Entries of tensors in memory as vectors and back: every dtype, side by side or apart, whole vectors or one lane. It knows instructions; it knows no loop. */
-import type { DType } from "@cotangent/core";
+import type { DType } from "@cotangent/core/functions";
 import type { FunctionWriter } from "./assembly/function.ts";
 import type { Lanes, Value } from "./assembly/lanes.ts";
 import { bytesOf } from "./values.ts";

@@ -1,5 +1,5 @@
 /** Every message this package can throw, one builder each, in the form `<op>: <what is wrong> — <operands>, <the clash>; <what to do>`. */
-import { CotangentError } from "@cotangent/core";
+import { CotangentError } from "@cotangent/core/functions";
 import { describe } from "@cotangent/core/engine";
 
 const error = (message: string): CotangentError => new CotangentError(message);

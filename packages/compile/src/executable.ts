@@ -2,7 +2,7 @@
  * A traced graph as something that runs: its code instantiated, its region of memory, arguments copied in and results copied out. It knows
  * storages of tensors and addresses; how code comes about and who calls it is elsewhere.
  */
-import type { DType, Tensor, TypedArray } from "@cotangent/core";
+import type { DType, Tensor, TypedArray } from "@cotangent/core/functions";
 import { type Aval, entriesOf, real, sizeOf, type Storage, type SubGraph } from "@cotangent/core/engine";
 import type { LanesOptions } from "./assembly/lanes.ts";
 import { encodeModule, printModule } from "./assembly/module.ts";

@@ -4,7 +4,7 @@
  */
 import type { ElementwiseOp, Expression, ExpressionArithmetic, ExpressionKind, ScalarType } from "@cotangent/core/engine";
 import { expressionArithmetic, isFloat, real } from "@cotangent/core/engine";
-import type { DType } from "@cotangent/core";
+import type { DType } from "@cotangent/core/functions";
 import type { Lanes, Precision, Value } from "./assembly/lanes.ts";
 
 export const scalarTypeOf = (dtype: DType): ScalarType => (isFloat(dtype) ? "float" : dtype === "int32" ? "int" : "bool");

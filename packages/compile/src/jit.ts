@@ -2,7 +2,7 @@
  * `jit`: a person's function, traced once for each form of its arguments and run as one program. It knows signatures, the cache and what a
  * call does; how programs come about is elsewhere.
  */
-import { Tensor } from "@cotangent/core";
+import { Tensor } from "@cotangent/core/functions";
 import {
   apply,
   type Closure,

@@ -2,7 +2,7 @@
  * Loops as data: axes, what is read along them, what is computed, what is stored or reduced; made from the steps of a nest, copies and
  * contractions. It knows steps and places; it knows no instruction.
  */
-import type { DType, Shape } from "@cotangent/core";
+import type { DType, Shape } from "@cotangent/core/functions";
 import { type Expression, type ExpressionArithmetic, isFloat, stridesOf } from "@cotangent/core/engine";
 import type { Precision } from "./assembly/lanes.ts";
 import { scalarTypeOf, simplifyingArithmetic } from "./expressions.ts";

@@ -1,5 +1,5 @@
 /** Tensors whose entries stay in a program's memory until somebody reads them. It knows when they are copied out; it knows no program. */
-import { Tensor } from "@cotangent/core";
+import { Tensor } from "@cotangent/core/functions";
 import type { Aval, Storage } from "@cotangent/core/engine";
 import { donatedError } from "./errors.ts";
 

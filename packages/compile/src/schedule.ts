@@ -2,7 +2,7 @@
  * When the steps of a block run, and which run together in one loop nest: steps of one stage that walk over the same axes in the same
  * precision. It knows steps and shapes; it knows no memory and no instruction.
  */
-import type { Shape } from "@cotangent/core";
+import type { Shape } from "@cotangent/core/functions";
 import { isFloat, sizeOf } from "@cotangent/core/engine";
 import type { Precision } from "./assembly/lanes.ts";
 import { baseOf, type Block, type ContractionStep, type ElementwiseStep, type ReductionStep, type Step, type Value } from "./values.ts";

@@ -2,8 +2,8 @@
  * The form of a call's arguments: where tensors stand and of which types, and everything else as it was. It knows structs; it knows no graph
  * and no program.
  */
-import type { DType, Shape } from "@cotangent/core";
-import { Tensor } from "@cotangent/core";
+import type { DType, Shape } from "@cotangent/core/functions";
+import { Tensor } from "@cotangent/core/functions";
 import { describe, formatShape } from "@cotangent/core/engine";
 import { cycleError, staticArrayError, staticObjectError } from "./errors.ts";
 

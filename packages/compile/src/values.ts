@@ -2,7 +2,7 @@
  * A recorded graph as steps over values: composites expanded, equal computations shared, views and constants of one number recognised. It
  * knows the kinds of op; it knows no op by name, no loop and no memory.
  */
-import type { DType, Shape, Tensor } from "@cotangent/core";
+import type { DType, Shape, Tensor } from "@cotangent/core/functions";
 import { isVectorisable } from "./expressions.ts";
 import { composeViews, type View } from "./views.ts";
 import {

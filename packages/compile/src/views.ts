@@ -1,5 +1,5 @@
 /** Strided views of entries, and views of views. Knows shapes and strides; knows no value. */
-import type { Shape } from "@cotangent/core";
+import type { Shape } from "@cotangent/core/functions";
 import { stridesOf } from "@cotangent/core/engine";
 
 /** Strides over axes into the row-major entries of something. */

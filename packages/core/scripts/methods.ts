@@ -80,6 +80,11 @@ export interface TensorMethods {
 ${methods.map(({ name, documentation, signature }) => `  /** ${documentation} */\n  ${name}${signature};`).join("\n")}
 }
 
+/** The name of the built file is right beside the source and beside the built declarations. */
+declare module "./tensor.js" {
+  interface Tensor extends TensorMethods {}
+}
+
 const ops: Readonly<Record<string, (x: Tensor, ...rest: never[]) => unknown>> = { ${names.join(", ")} };
 
 for (const name of Object.keys(ops)) {
@@ -90,13 +95,6 @@ for (const name of Object.keys(ops)) {
     },
   });
 }
-
-/** What \`console.log\` shows in Node. */
-Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-  value(this: Tensor): string {
-    return this.toString();
-  },
-});
 `;
 const file = join(source, "methods.ts");
 writeFileSync(file, text);

@@ -481,6 +481,11 @@ export interface TensorMethods {
   xlogy(y: TensorLike): Tensor;
 }
 
+/** The name of the built file is right beside the source and beside the built declarations. */
+declare module "./tensor.js" {
+  interface Tensor extends TensorMethods {}
+}
+
 const ops: Readonly<Record<string, (x: Tensor, ...rest: never[]) => unknown>> = {
   abs,
   acos,
@@ -645,10 +650,3 @@ for (const name of Object.keys(ops)) {
     },
   });
 }
-
-/** What `console.log` shows in Node. */
-Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-  value(this: Tensor): string {
-    return this.toString();
-  },
-});

@@ -2,7 +2,6 @@
 import { coerce, type DType, type TypedArray } from "./dtype.ts";
 import { abstractReadError, itemError, operatorError } from "./errors.ts";
 import { formatTensor } from "./format.ts";
-import type { TensorMethods } from "./methods.ts";
 import { type Node, noteRead, userLine } from "./recording.ts";
 import { scalarShape, type Shape, sizeOf } from "./shape.ts";
 
@@ -90,8 +89,12 @@ export class Tensor {
   }
 }
 
-/** The ops as methods, generated from the table. */
-export interface Tensor extends TensorMethods {}
+/** What `console.log` shows in Node. */
+Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  value(this: Tensor): string {
+    return this.toString();
+  },
+});
 
 /** The storage of a tensor a person asked to see: an error on shapes alone, a note in open recordings otherwise. */
 function read(x: Tensor, what: string): number | TypedArray {

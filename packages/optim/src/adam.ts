@@ -1,5 +1,5 @@
 /** Adam and AdamW: gradient descent scaled entry by entry by running averages of the gradient and its square. */
-import { add, cast, div, expm1, mul, neg, sqrt, square, sub, type Tensor } from "@cotangent/core";
+import { add, cast, div, expm1, mul, neg, sqrt, square, sub, type Tensor } from "@cotangent/core/functions";
 import { defineOptimizer, type Optimizer } from "./optimizer.ts";
 import { checkBoolean, checkFraction, checkNonNegative, withDefaults } from "./options.ts";
 import type { Schedule } from "./schedules.ts";

@@ -1,5 +1,5 @@
 /** L-BFGS: a quasi-Newton method that remembers the last few steps (Nocedal and Wright 2006, algorithms 7.4 and 7.5). */
-import { add, flatten, Tensor, tensor, valueAndGrad } from "@cotangent/core";
+import { add, flatten, Tensor, tensor, valueAndGrad } from "@cotangent/core/functions";
 import { functionError, leafDtypeError, nonFiniteStartError, solverStateError, valueError } from "./errors.ts";
 import { checkBetween, checkCount, withDefaults } from "./options.ts";
 import { addScaled, dot, largestEntry, scale, subtract } from "./vectors.ts";

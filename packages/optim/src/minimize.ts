@@ -1,5 +1,5 @@
 /** Runs L-BFGS until it is done and says why it stopped. */
-import type { Tensor } from "@cotangent/core";
+import type { Tensor } from "@cotangent/core/functions";
 import { optionError } from "./errors.ts";
 import { lbfgsDefaults, noiseOf, solverOf, type LbfgsOptions, type LbfgsState } from "./lbfgs.ts";
 import { checkCount, checkNonNegative, withDefaults } from "./options.ts";

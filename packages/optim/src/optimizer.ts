@@ -2,7 +2,7 @@
  * First-order optimizers as data: a rule for one leaf and the names of the averages it keeps beside each parameter. It knows structs,
  * states and schedules; the rules are elsewhere.
  */
-import { add, cast, flatten, Tensor, tensor, unflatten, zerosLike } from "@cotangent/core";
+import { add, cast, flatten, Tensor, tensor, unflatten, zerosLike } from "@cotangent/core/functions";
 import { definitionError, formError, leafDtypeError, leafError, ruleError, stateError } from "./errors.ts";
 import { checkRate, rateAt, type Schedule } from "./schedules.ts";
 

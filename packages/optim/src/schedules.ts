@@ -1,5 +1,5 @@
 /** Learning rates that change with the number of updates done, written in ops so that they compile with the step they are for. */
-import { add, cast, cos, exp, less, maximum, minimum, mul, sub, type Tensor, tensor, where } from "@cotangent/core";
+import { add, cast, cos, exp, less, maximum, minimum, mul, sub, type Tensor, tensor, where } from "@cotangent/core/functions";
 import { optionError, rateError } from "./errors.ts";
 import { checkCount, checkFraction, checkNonNegative, checkPositive } from "./options.ts";
 

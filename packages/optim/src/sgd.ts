@@ -1,5 +1,5 @@
 /** Gradient descent, with momentum if wanted. */
-import { add, mul, sub } from "@cotangent/core";
+import { add, mul, sub } from "@cotangent/core/functions";
 import { nesterovError } from "./errors.ts";
 import { defineOptimizer, type Optimizer } from "./optimizer.ts";
 import { checkBoolean, checkFraction, checkNonNegative, withDefaults } from "./options.ts";

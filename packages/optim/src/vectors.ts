@@ -1,5 +1,5 @@
 /** Structs of tensors as vectors of a Euclidean space: sums, multiples, inner products. Knows nothing of what they are for. */
-import { add, cast, flatten, map, mul, sub, sum, type Tensor } from "@cotangent/core";
+import { add, cast, flatten, map, mul, sub, sum, type Tensor } from "@cotangent/core/functions";
 
 /** x + factor · y, entry by entry. */
 export function addScaled<P>(x: P, factor: number, y: P): P {
