@@ -3,7 +3,7 @@
 import { extent } from "d3-array";
 import { scaleLog, scalePoint } from "d3-scale";
 import type { Engine } from "./engines.ts";
-import { bestOf, ownEngine, type Run } from "./report.ts";
+import { bestOf, ownEngine, type Run } from "./figures.ts";
 
 const width = 900;
 const margin = { top: 118, right: 30, bottom: 46, left: 110 };

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Data, isEntries, type Workload } from "../src/index.ts";
 import { largestError, type Results, tolerances } from "./agreement.ts";
-import type { Engine, Surroundings } from "./engines.ts";
-import type { LoadRequest, Tree } from "./protocol.ts";
+import { type Engine, peaks, type Surroundings } from "./engines.ts";
+import type { LoadRequest, Timed, Tree } from "./protocol.ts";
 import { type Contender, type Effort, race, type Timing } from "./rounds.ts";
 import { type Session, startSession } from "./session.ts";
 
@@ -21,6 +21,8 @@ export interface Entry {
   readonly same?: Timing;
   /** With arguments that the engine has not seen. */
   readonly fresh?: Timing;
+  /** The functions beside the workload, by name. */
+  readonly beside?: Readonly<Record<string, Timing>>;
 }
 
 /** What a run has in common. */
@@ -40,32 +42,50 @@ const freshNumbers = 4_000_000;
 
 interface Runner {
   readonly engine: Engine;
-  readonly session: Session;
+  /** None where the engine is absent. */
+  readonly session?: Session;
+  readonly results?: Results;
   entry: Entry;
 }
 
-/** One entry for each engine; `judge`, whose results the others are held against, runs in any case. */
+/**
+ * One entry for each engine, and one for each peak where operations are counted; `judge`, whose results the others are held against, runs in
+ * any case.
+ */
 export async function contest(workload: Workload, chosen: readonly Engine[], judge: Engine, setting: Setting): Promise<Entry[]> {
   const data = workload.inputs();
   const request = writeInputs(workload, data, setting.folder);
-  const running = chosen.includes(judge) ? chosen : [...chosen, judge];
+  const wanted = [...chosen, ...(workload.operations === undefined ? [] : peaks)];
   const runners: Runner[] = [];
-  const absent: Entry[] = [];
-  for (const engine of running) {
-    const entry = { workload: workload.name, engine: engine.name };
-    const reason = engine.absent(setting.surroundings);
-    if (reason === undefined) runners.push({ engine, session: sessionOf(engine, setting), entry });
-    else absent.push({ ...entry, reason });
-  }
   try {
-    await Promise.all(runners.map(open));
-    await check(runners, judge, request);
-    await timeThem(runners, chosen, freshLimit(workload, data), setting.effort);
+    for (const engine of new Set([...wanted, judge])) runners.push(await opened(engine, request, setting));
+    check(runners, judge, workload);
+    const timed = runners.filter(({ engine, entry }) => entry.reason === undefined && wanted.includes(engine));
+    await timeThem(timed, workload, freshLimit(workload, data), setting.effort);
   } finally {
-    for (const { engine, session } of runners) if (!engine.lasting) session.close();
+    for (const { engine, session } of runners) if (!engine.lasting) await session?.close();
   }
-  const found = [...runners.map(({ entry }) => entry), ...absent];
-  return chosen.map((engine) => found.find((entry) => entry.engine === engine.name)!);
+  return wanted.map((engine) => runners.find((runner) => runner.engine === engine)!.entry);
+}
+
+/**
+ * An engine's process after its first call. One starts when the one before is done, so that no first call is measured beside the start of
+ * another process.
+ */
+async function opened(engine: Engine, request: LoadRequest, setting: Setting): Promise<Runner> {
+  const entry = { workload: request.workload, engine: engine.name };
+  const absence = engine.absent(setting.surroundings);
+  if (absence !== undefined) return { engine, entry: { ...entry, reason: absence } };
+  const session = sessionOf(engine, setting);
+  try {
+    const version = await session.open();
+    const { first, sizes } = await session.load(request);
+    const bytes = readFileSync(request.outputs);
+    const results = { sizes, numbers: new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8) };
+    return { engine, session, results, entry: { ...entry, version, first } };
+  } catch (error) {
+    return { engine, session, entry: { ...entry, reason: (error as Error).message } };
+  }
 }
 
 function sessionOf(engine: Engine, { surroundings, patience, lasting }: Setting): Session {
@@ -117,31 +137,12 @@ const freshLimit = ({ parameters }: Workload, data: readonly Data[]): number =>
     ),
   );
 
-async function open(runner: Runner): Promise<void> {
-  try {
-    runner.entry = { ...runner.entry, version: await runner.session.open() };
-  } catch (error) {
-    runner.entry = { ...runner.entry, reason: (error as Error).message };
-  }
-}
-
-async function check(runners: readonly Runner[], judge: Engine, request: LoadRequest): Promise<void> {
-  const results = new Map<Runner, Results>();
+function check(runners: readonly Runner[], judge: Engine, { name }: Workload): void {
+  const wanted = runners.find(({ engine }) => engine === judge)?.results;
+  if (wanted === undefined) throw new Error(`${name}: nothing to hold the engines against: ${judge.title} gave no result`);
   for (const runner of runners) {
-    if (runner.entry.reason !== undefined) continue;
-    try {
-      const { first, sizes } = await runner.session.load(request);
-      const bytes = readFileSync(request.outputs);
-      results.set(runner, { sizes, numbers: new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8) });
-      runner.entry = { ...runner.entry, first };
-    } catch (error) {
-      runner.entry = { ...runner.entry, reason: (error as Error).message };
-    }
-  }
-  const wanted = results.get(runners.find(({ engine }) => engine === judge)!);
-  if (wanted === undefined) throw new Error(`${request.workload}: nothing to hold the engines against: ${judge.title} gave no result`);
-  for (const [runner, got] of results) {
-    const error = largestError(got, wanted);
+    if (runner.results === undefined || peaks.includes(runner.engine)) continue;
+    const error = largestError(runner.results, wanted);
     const isRight = error <= tolerances[runner.engine.precision];
     runner.entry = { ...runner.entry, error, ...(isRight ? {} : { reason: `wrong value: off by ${describeError(error)}` }) };
   }
@@ -152,17 +153,19 @@ function describeError(error: number): string {
   return Number.isNaN(error) ? "entries that are not numbers" : `${error.toExponential(0)} of the largest entry`;
 }
 
-async function timeThem(runners: readonly Runner[], chosen: readonly Engine[], limit: number, effort: Effort): Promise<void> {
-  const timed = runners.filter(({ engine, entry }) => entry.reason === undefined && chosen.includes(engine));
+async function timeThem(timed: readonly Runner[], { beside = {} }: Workload, limit: number, effort: Effort): Promise<void> {
   const turns = timed.flatMap((runner) => {
-    const known = runner.engine.compiled ? undefined : runner.entry.first;
-    const same: Contender = { session: runner.session, fresh: false, limit: 1_000_000, known };
-    return [{ runner, ...same }, ...(runner.engine.compiled && runner.engine.own ? [{ runner, ...same, fresh: true, limit }] : [])];
+    const { compiled, own } = runner.engine;
+    const same: Contender = { session: runner.session!, what: "same", limit: 1_000_000, known: compiled ? undefined : runner.entry.first };
+    const more = Object.keys(beside).map((name) => ({ ...same, what: { beside: name } }));
+    return [same, ...(compiled && own ? [{ ...same, what: "fresh" as const, limit }, ...more] : [])].map((turn) => ({ ...turn, runner }));
   });
   const timings = await race(turns, effort);
   for (const [i, timing] of timings.entries()) {
-    const { runner, fresh } = turns[i]!;
-    if (typeof timing === "string") runner.entry = { ...runner.entry, reason: timing };
-    else runner.entry = { ...runner.entry, [fresh ? "fresh" : "same"]: timing };
+    const { runner, what } = turns[i]!;
+    runner.entry = typeof timing === "string" ? { ...runner.entry, reason: timing } : withTiming(runner.entry, what, timing);
   }
 }
+
+const withTiming = (entry: Entry, what: Timed, timing: Timing): Entry =>
+  typeof what === "string" ? { ...entry, [what]: timing } : { ...entry, beside: { ...entry.beside, [what.beside]: timing } };

@@ -21,9 +21,14 @@ export function cotangent(variant: string): (workload: Workload, data: readonly 
     const inputs = data.map(made);
     const call = bound(f, inputs);
     const renewed = () => inputs.map((input, i) => (workload.parameters.includes(i) ? made(data[i]!) : input));
+    const beside = () => Object.entries(workload.beside ?? {}).map(([name, g]) => [name, bound(jit!(g as Callee), inputs)] as const);
+    const compiled = {
+      fresh: (calls: number) => onEach(f, Array.from({ length: calls }, renewed)),
+      beside: Object.fromEntries(mode === "jit" ? beside() : []),
+    };
     return {
       call,
-      ...(mode === "jit" ? { fresh: (calls: number) => onEach(f, Array.from({ length: calls }, renewed)) } : {}),
+      ...(mode === "jit" ? compiled : {}),
       results: () => ({ out: call(), isLeaf: (value) => value instanceof Tensor, read: (leaf: Tensor) => leaf.values }),
     };
   };

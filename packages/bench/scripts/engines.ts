@@ -21,6 +21,9 @@ export interface Engine {
   readonly absent: (surroundings: Surroundings) => string | undefined;
 }
 
+/** The title without variant and precision. */
+export const familyOf = ({ title }: Engine): string => title.replace(/ (eager|jit|wasm|cpu)?\s*f(32|64)$/, "");
+
 export interface Surroundings {
   /** The command that runs worker.ts. */
   readonly worker: readonly string[];
@@ -69,6 +72,17 @@ export const engines: readonly Engine[] = [
   engine("torch-f64", "PyTorch eager f64", "float64", "#ec8a72", python("torch", "torch_engine", "float64"), { lasting: true }),
   engine("numpy-f64", "NumPy f64", "float64", "#7b3fa0", python("numpy", "numpy_engine", "float64"), { lasting: true }),
   engine("numpy-f32", "NumPy f32", "float32", "#b48bd0", python("numpy", "numpy_engine", "float32"), { lasting: true }),
+];
+
+const peak = (name: string, title: string, precision: Precision, variant: string): Engine =>
+  engine(name, title, precision, "", here("peak", variant), { lasting: true });
+
+/** What the processor's vectors of 128 bits reach from WebAssembly, timed beside the workloads whose operations are counted. */
+export const peaks: readonly Engine[] = [
+  peak("peak-f32", "peak of multiply, then add, f32", "float32", "float32"),
+  peak("peak-f64", "peak of multiply, then add, f64", "float64", "float64"),
+  peak("peak-relaxed-f32", "peak of relaxed multiply-add, f32", "float32", "float32 relaxed"),
+  peak("peak-relaxed-f64", "peak of relaxed multiply-add, f64", "float64", "float64 relaxed"),
 ];
 
 /** Installs the npm packages of the peers unless they match their lock file; says what went wrong, if something did. */

@@ -110,7 +110,7 @@ async function runAll(
       entries.push(...found);
     }
   } finally {
-    for (const session of lasting.values()) session.close();
+    for (const session of lasting.values()) await session.close();
     rmSync(folder, { recursive: true });
   }
   return entries;

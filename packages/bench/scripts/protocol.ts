@@ -21,10 +21,12 @@ export interface LoadRequest {
   readonly outputs: string;
 }
 
+/** The workload with the same arguments, with ones the engine has not seen, or a function beside it by its name. */
+export type Timed = "same" | "fresh" | { readonly beside: string };
+
 export interface TimeRequest {
   readonly calls: number;
-  /** Whether each call gets arguments that the engine has not seen. */
-  readonly fresh: boolean;
+  readonly what: Timed;
 }
 
 export type Request = { readonly open: true } | { readonly load: LoadRequest } | { readonly time: TimeRequest };

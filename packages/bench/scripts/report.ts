@@ -1,23 +1,28 @@
-// The results of a run as Markdown tables, and their place in the README. Knows entries; runs nothing.
+// The results of a run as Markdown tables, and their place in the README. It knows figures; runs nothing.
 import { readFileSync, writeFileSync } from "node:fs";
-import { group, max, mean } from "d3-array";
+import { max } from "d3-array";
 import type { Workload } from "../src/index.ts";
 import { tolerances } from "./agreement.ts";
 import type { Entry } from "./contest.ts";
-import type { Engine, Precision } from "./engines.ts";
-import type { Machine } from "./machine.ts";
+import { type Engine, familyOf, peaks } from "./engines.ts";
+import {
+  bestOf,
+  entryOf,
+  gradientRatio,
+  isProduct,
+  meanOf,
+  ownEngine,
+  precisionRatio,
+  ratioOf,
+  ratioToBetter,
+  type Run,
+  shareOfPeak,
+  speedOf,
+  wasTimed,
+} from "./figures.ts";
+import { outcomesOf } from "./goals.ts";
 import type { Timing } from "./rounds.ts";
 import { short } from "./terminal.ts";
-
-export interface Run {
-  readonly machine: Machine;
-  readonly entries: readonly Entry[];
-  readonly engines: readonly Engine[];
-  readonly workloads: readonly Workload[];
-  readonly seconds: number;
-  readonly quick: boolean;
-  readonly flags: string;
-}
 
 /** A Markdown table, its first column to the left. */
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -25,23 +30,14 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return [line(header), `|---|${"--:|".repeat(header.length - 1)}`, ...rows.map(line)].join("\n");
 }
 
-export const entryOf = ({ entries }: Run, workload: Workload, engine: Engine): Entry | undefined =>
-  entries.find((entry) => entry.workload === workload.name && entry.engine === engine.name);
-
-const isProduct = ({ name }: Workload): boolean => name.startsWith("W3-");
-const wasTimed = (run: Run) => (engine: Engine) => run.entries.some((entry) => entry.engine === engine.name && entry.same !== undefined);
-
-/** Cotangent's own best way to compute in a precision, of those that ran: compiled, else eager. */
-export function ownEngine(run: Run, precision?: Precision): Engine | undefined {
-  return run.engines.filter((engine) => engine.own && (precision ?? engine.precision) === engine.precision).find(wasTimed(run));
-}
-
 export function reportOf(run: Run): string {
   const parts = [
     about(run),
+    section("Goals", goals(run)),
     section("Milliseconds a call: the median of the samples, and the best", times(run)),
     section("W3, GFLOP/s by the best sample", products(run)),
     section("How many times as long as Cotangent", ratios(run)),
+    section("Value and gradient beside the value alone, ms", gradients(run)),
     section("Calls of compiled functions, ms", calls(run)),
     section("Not timed", reasons(run)),
     section("The largest error of an engine", accuracy(run)),
@@ -52,23 +48,29 @@ export function reportOf(run: Run): string {
 const section = (title: string, body: string): string => (body === "" ? "" : `### ${title}\n\n${body}`);
 
 function about({ machine, entries, engines, seconds, quick, flags }: Run): string {
-  const { processor, cores, node, date, load } = machine;
-  const versions = engines.flatMap(({ name, title }) => {
-    const version = entries.find((entry) => entry.engine === name && entry.version)?.version;
-    return version === undefined ? [] : [`${title.replace(/ (eager|jit|wasm|cpu)?\s*f(32|64)$/, "")} ${version}`];
+  const { processor, cores, vectors, node, date, load } = machine;
+  const versions = engines.flatMap((engine) => {
+    const version = entries.find((entry) => entry.engine === engine.name && entry.version)?.version;
+    return version === undefined ? [] : [`${familyOf(engine)} ${version}`];
   });
   const caveat =
     load > 0.3
       ? `**The load average was ${load.toFixed(1)} when the run began: others were at work on the machine, so take ratios, not milliseconds.**`
       : `The load average was ${load.toFixed(1)} when the run began.`;
   return [
-    `${date}, ${processor}, ${cores} cores of which one is used, Node ${node}${flags === "" ? "" : ` with ${flags}`}${quick ? ", short samples (--quick)" : ""}; ${Math.round(seconds)} s.`,
+    `${date}, ${processor}, ${cores} cores of which one is used${vectors === undefined ? "" : `, vectors of up to ${vectors} bits (WebAssembly has 128)`}, Node ${node}${flags === "" ? "" : ` with ${flags}`}${quick ? ", short samples (--quick)" : ""}; ${Math.round(seconds)} s.`,
     `${[...new Set(versions)].join(", ")}${versions.length > 0 ? "." : ""} ${caveat}`.trim(),
   ].join("\n");
 }
 
+function goals(run: Run): string {
+  const intro = `By the best samples, each beside what was timed in the same rounds. Of a goal with more figures than four the worst are shown.`;
+  const rows = outcomesOf(run).map(({ title, wanted, figures, reached }) => [title, wanted, figures, reached]);
+  return `${intro}\n\n${table(["", "to reach", "this run", "reached"], rows)}`;
+}
+
 function times(run: Run): string {
-  const engines = run.engines.filter(wasTimed(run));
+  const engines = run.engines.filter((engine) => wasTimed(run, engine));
   const rows = run.workloads.filter((workload) => !isProduct(workload));
   if (rows.length === 0) return "";
   const cell = (same: Timing | undefined) => (same === undefined ? "–" : `${short(same.median)} · ${short(same.best)}`);
@@ -79,54 +81,43 @@ function times(run: Run): string {
 }
 
 function products(run: Run): string {
-  const rows = run.workloads.filter(isProduct);
-  if (rows.length === 0) return "";
-  const speed = ({ operations }: Workload, best: number | undefined) => (best === undefined ? "–" : short(operations! / best / 1e6));
+  const columns = run.workloads.filter(isProduct);
+  if (columns.length === 0) return "";
   const label = ({ name }: Workload) => `${name.split("-")[1]}${name.endsWith("grad") ? ", gradients" : ""}`;
+  const row = (title: string, value: (workload: Workload) => number | undefined, unit = "") => {
+    const cells = columns.map(value);
+    const texts = cells.map((cell) => (cell === undefined ? "–" : `${short(cell)}${unit}`));
+    return cells.every((cell) => cell === undefined) ? [] : [[title, ...texts]];
+  };
+  const transposes = [...new Set(columns.flatMap(({ beside = {} }) => Object.keys(beside)))].filter((name) => name !== "value");
+  const compiled = run.engines.filter(({ own, compiled }) => own && compiled);
   return table(
-    ["", ...rows.map(label)],
-    run.engines
-      .filter(wasTimed(run))
-      .map((engine) => [engine.title, ...rows.map((workload) => speed(workload, entryOf(run, workload, engine)?.same?.best))]),
+    ["", ...columns.map(label)],
+    [
+      ...[...peaks, ...run.engines].flatMap((engine) => row(engine.title, (workload) => speedOf(run, workload, engine))),
+      ...compiled.flatMap((engine) => [
+        ...transposes.flatMap((form) => row(`${engine.title}, ${form}`, (workload) => speedOf(run, workload, engine, form))),
+        ...row(`${engine.title}, share of the peak`, (workload) => percent(shareOfPeak(run, workload, engine)), " %"),
+      ]),
+    ],
   );
 }
 
-/** The time of the best sample, which other work on the machine disturbs least: what ratios are made of. */
-export const bestOf = (run: Run, workload: Workload, engine: Engine): number | undefined => entryOf(run, workload, engine)?.same?.best;
-
-/** How many times as long an engine takes as Cotangent in the same precision. */
-function ratioOf(run: Run, workload: Workload, engine: Engine): number | undefined {
-  const own = ownEngine(run, engine.precision);
-  const [ours, theirs] = [own && bestOf(run, workload, own), bestOf(run, workload, engine)];
-  return ours === undefined || theirs === undefined ? undefined : theirs / ours;
-}
-
-const geometricMean = (ratios: readonly number[]): number => Math.exp(mean(ratios, Math.log) ?? Number.NaN);
-
-/** The sizes of W3 count as one workload, so that they do not outweigh the others. */
-function meanOf(run: Run, ratio: (workload: Workload) => number | undefined): number {
-  const groups = group(run.workloads, ({ name }) => name.split("-")[0]!);
-  const known = [...groups.values()].map((rows) => rows.map(ratio).filter((each) => each !== undefined));
-  return geometricMean(known.filter((rows) => rows.length > 0).map(geometricMean));
-}
+const percent = (share: number | undefined): number | undefined => (share === undefined ? undefined : share * 100);
 
 function ratios(run: Run): string {
   const own = [ownEngine(run, "float32"), ownEngine(run, "float64")].filter((engine) => engine !== undefined);
-  const peers = run.engines.filter((engine) => !engine.own && wasTimed(run)(engine) && ownEngine(run, engine.precision) !== undefined);
+  const peers = run.engines.filter((engine) => !engine.own && wasTimed(run, engine) && ownEngine(run, engine.precision) !== undefined);
   if (own.length === 0 || peers.length === 0) return "";
   const browsers = peers.filter(({ name }) => /^(tfjs|jax)/.test(name));
-  const better = (workload: Workload): number | undefined => {
-    const known = browsers.map((engine) => ratioOf(run, workload, engine)).filter((ratio) => ratio !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
-  };
-  const precisions = (workload: Workload): number | undefined => {
-    const [single, double] = own.map((engine) => bestOf(run, workload, engine));
-    return single === undefined || double === undefined ? undefined : double / single;
-  };
   const columns = [
     ...peers.map((engine) => ({ title: engine.title, ratio: (workload: Workload) => ratioOf(run, workload, engine) })),
-    ...(own.length === 2 ? [{ title: `${own[1]!.title} over ${own[0]!.title}`, ratio: precisions }] : []),
-    ...(browsers.length > 1 ? [{ title: "better of TensorFlow.js and jax-js", ratio: better }] : []),
+    ...(own.length === 2
+      ? [{ title: `${own[1]!.title} over ${own[0]!.title}`, ratio: (workload: Workload) => precisionRatio(run, workload) }]
+      : []),
+    ...(browsers.length > 1
+      ? [{ title: "better of TensorFlow.js and jax-js", ratio: (workload: Workload) => ratioToBetter(run, workload, browsers) }]
+      : []),
   ];
   const rows = run.workloads.map((workload) => [workload.name, ...columns.map(({ ratio }) => shown(ratio(workload)))]);
   const means = columns.map(({ ratio }) => meanOf(run, ratio));
@@ -139,8 +130,25 @@ function ratios(run: Run): string {
 
 const shown = (ratio: number | undefined): string => (ratio === undefined ? "–" : short(ratio));
 
+/** Of the compiled engines: the time of the workload, of the function whose gradient it has, and how many times as long the first is. */
+function gradients(run: Run): string {
+  const engines = run.engines.filter(({ own, compiled }) => own && compiled);
+  const value = (workload: Workload, engine: Engine) => entryOf(run, workload, engine)?.beside?.value?.best;
+  const rows = run.workloads.filter((workload) => engines.some((engine) => value(workload, engine) !== undefined));
+  if (rows.length === 0) return "";
+  const cells = (workload: Workload, engine: Engine) => [
+    shown(bestOf(run, workload, engine)),
+    shown(value(workload, engine)),
+    shown(gradientRatio(run, workload, engine)),
+  ];
+  return table(
+    ["", ...engines.flatMap(({ title }) => [`${title}, value and gradient`, "value", "ratio"])],
+    rows.map((workload) => [workload.name, ...engines.flatMap((engine) => cells(workload, engine))]),
+  );
+}
+
 function calls(run: Run): string {
-  const engines = run.engines.filter((engine) => engine.compiled && wasTimed(run)(engine));
+  const engines = run.engines.filter((engine) => engine.compiled && wasTimed(run, engine));
   if (engines.length === 0) return "";
   const kinds = (engine: Engine) => (engine.own ? ["first", "same", "fresh"] : ["first", "same"]);
   const value = (entry: Entry | undefined, kind: string) =>
@@ -154,17 +162,13 @@ function calls(run: Run): string {
 }
 
 /** One row for each engine and reason, with the workloads it holds for. */
-function reasons({ entries, engines }: Run): string {
+function reasons({ entries, engines, workloads }: Run): string {
   const rows = engines.flatMap(({ name, title }) => {
     const failed = entries.filter((entry) => entry.engine === name && entry.reason !== undefined);
     const texts = [...new Set(failed.map(({ reason }) => reason!))];
     return texts.map((text) => {
       const names = failed.filter(({ reason }) => reason === text).map(({ workload }) => workload);
-      return [
-        title,
-        failed.length === entries.length / engines.length && texts.length === 1 ? "all" : names.join(", "),
-        text.replace(/\|/g, "\\|"),
-      ];
+      return [title, failed.length === workloads.length && texts.length === 1 ? "all" : names.join(", "), text.replace(/\|/g, "\\|")];
     });
   });
   return rows.length === 0 ? "" : table(["", "workloads", "why"], rows);

@@ -2,6 +2,7 @@
 // Harnesses such as tinybench and mitata run one function to its end before the next and in their own process, so the loop is written here;
 // the statistics are d3-array's, which the chart's scales come with.
 import { median, min, sum } from "d3-array";
+import type { Timed } from "./protocol.ts";
 import type { Session } from "./session.ts";
 
 export interface Effort {
@@ -21,8 +22,7 @@ export const efforts = {
 
 export interface Contender {
   readonly session: Pick<Session, "time">;
-  /** Whether each call gets arguments that the engine has not seen. */
-  readonly fresh: boolean;
+  readonly what: Timed;
   /** Calls that may be prepared at once. */
   readonly limit: number;
   /** What a call is known to take at most, in ms; one that takes long needs no warm-up. */
@@ -65,9 +65,9 @@ function isDone({ samples, calls, failure }: Turn, { budget }: Effort): boolean 
 }
 
 async function takeSample(turn: Turn): Promise<void> {
-  const { session, calls, fresh, samples } = turn;
+  const { session, calls, what, samples } = turn;
   try {
-    samples.push((await session.time({ calls, fresh })) / calls);
+    samples.push((await session.time({ calls, what })) / calls);
   } catch (error) {
     turn.failure = (error as Error).message;
   }
@@ -75,13 +75,13 @@ async function takeSample(turn: Turn): Promise<void> {
 
 /** Calls more and more at a time until the warm-up is over, then knows how many calls make a sample. */
 async function warmedUp(contender: Contender, { warmup, sample, budget }: Effort): Promise<Turn> {
-  const { session, fresh, limit, known } = contender;
+  const { session, what, limit, known } = contender;
   const turn = { ...contender, calls: 1, samples: [], failure: undefined };
   if (known !== undefined && known > budget) return turn;
   try {
     let [calls, spent] = [1, 0];
     for (;;) {
-      const took = await session.time({ calls, fresh });
+      const took = await session.time({ calls, what });
       spent += took;
       const suited = Math.max(1, Math.min(limit, Math.round((sample * calls) / Math.max(took, 1e-3))));
       if (spent >= warmup) return { ...turn, calls: suited };

@@ -18,7 +18,8 @@ export interface Session {
   /** Milliseconds for all calls together. */
   readonly time: (request: TimeRequest) => Promise<number>;
   readonly alive: () => boolean;
-  readonly close: () => void;
+  /** Resolves once the process is gone and its memory is free. */
+  readonly close: () => Promise<void>;
 }
 
 /** Each method rejects with what the process answered, or that it died or gave no answer within `patience` milliseconds. */
@@ -30,8 +31,16 @@ export function startSession([command, ...options]: readonly string[], patience:
     load: (request) => ask<Loaded>({ load: request }),
     time: async (request) => (await ask<{ milliseconds: number }>({ time: request })).milliseconds,
     alive: () => child.exitCode === null && !child.killed,
-    close: () => child.kill("SIGKILL"),
+    close: () => ended(child),
   };
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.on("exit", () => resolve());
+    child.kill("SIGKILL");
+  });
 }
 
 function asker(child: ChildProcess, patience: number): <R extends Reply>(request: Request) => Promise<R> {

@@ -4,14 +4,17 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { entries, type Data, leavesOf, mapData, type Workload, workloads } from "../src/index.ts";
 import { cotangent } from "./cotangent.ts";
+import { peak } from "./peak.ts";
 import { plain } from "./plain.ts";
-import { isPlace, type LoadRequest, type Reply, type Request, type Tree } from "./protocol.ts";
+import { isPlace, type LoadRequest, type Reply, type Request, type TimeRequest, type Tree } from "./protocol.ts";
 
 /** A workload on its inputs. */
 export interface Prepared {
   readonly call: () => unknown;
   /** As many calls with new arguments each, made before the clock starts; missing where an engine does not tell old from new. */
   readonly fresh?: (calls: number) => () => void;
+  /** The functions beside the workload, on the same inputs, by name. */
+  readonly beside?: Readonly<Record<string, () => unknown>>;
   /** Calls once and tells how to read what came out. */
   readonly results: () => {
     readonly out: unknown;
@@ -34,6 +37,7 @@ const [name, variant, module] = process.argv.slice(2) as [string, string, string
 
 async function openEngine(): Promise<Engine> {
   if (name === "plain") return { version: "", prepare: plain };
+  if (name === "peak") return { version: "", prepare: peak(variant) };
   if (name === "cotangent") return { version: "", prepare: cotangent(variant) };
   const { open } = (await import(module!)) as { readonly open: (variant: string) => Promise<Peer> };
   const { version, prepare } = await open(variant);
@@ -77,14 +81,15 @@ function load({ workload, inputs, trees, outputs }: LoadRequest): Reply {
   return { first, sizes: parts.map((part) => part.length) };
 }
 
-function time(calls: number, isFresh: boolean): Reply {
-  const { call, fresh } = prepared!;
-  if (isFresh) {
+function time({ calls, what }: TimeRequest): Reply {
+  const { fresh, beside } = prepared!;
+  if (what === "fresh") {
     const run = fresh!(calls);
     const start = performance.now();
     run();
     return { milliseconds: performance.now() - start };
   }
+  const call = what === "same" ? prepared!.call : beside![what.beside]!;
   const start = performance.now();
   for (let i = 0; i < calls; i++) call();
   return { milliseconds: performance.now() - start };
@@ -93,7 +98,7 @@ function time(calls: number, isFresh: boolean): Reply {
 async function answer(request: Request): Promise<Reply> {
   try {
     if ("open" in request) return await open();
-    return "load" in request ? load(request.load) : time(request.time.calls, request.time.fresh);
+    return "load" in request ? load(request.load) : time(request.time);
   } catch (error) {
     const text = String(error).replace(/^Error: /, "");
     return { error: text.split("\n")[0]! };

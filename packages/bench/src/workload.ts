@@ -26,6 +26,8 @@ export interface Workload {
   readonly inputs: () => readonly Data[];
   /** Takes the inputs as tensors; gives tensors in arrays and objects. */
   readonly cotangent: (...inputs: never[]) => unknown;
+  /** Functions of the same inputs, written with Cotangent, that are timed beside it; `value` is what gradients are taken of. */
+  readonly beside?: Readonly<Record<string, (...inputs: never[]) => unknown>>;
   /** Takes the inputs as `Float64Array`s; gives numbers and such arrays in the same order. */
   readonly plain: (...inputs: never[]) => unknown;
 }

@@ -14,7 +14,7 @@ function contenders(milliseconds: Readonly<Record<string, number>>) {
         return calls * each;
       },
     },
-    fresh: false,
+    what: "same" as const,
     limit: 1_000_000,
     known: undefined,
   }));

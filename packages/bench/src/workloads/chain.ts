@@ -29,6 +29,7 @@ export function chain(name: string, steps: number): Workload {
     parameters: [0],
     inputs: () => [entries([], [0.5])],
     cotangent: valueAndGrad(iterated(steps)),
+    beside: { value: iterated(steps) },
     plain: (start: Float64Array) => plainIterated(steps, start),
   };
 }

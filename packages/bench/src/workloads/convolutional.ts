@@ -185,6 +185,7 @@ export function convolutional(name: string, sizes: Sizes): Workload {
       oneHot(8, batch, classes),
     ],
     cotangent: step,
+    beside: { value: loss },
     plain: (model: Model<Float64Array>, images: Float64Array, y: Float64Array) => plainStep(model, images, y, sizes),
   };
 }

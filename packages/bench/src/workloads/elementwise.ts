@@ -31,6 +31,7 @@ export function elementwise(name: string, size: number): Workload {
     parameters: [0],
     inputs: () => [normal(1, [size])],
     cotangent: valueAndGrad(wave),
+    beside: { value: wave },
     plain: plainWave,
   };
 }

@@ -64,6 +64,7 @@ export function logistic(name: string, rows: number, columns: number): Workload 
     parameters: [0],
     inputs: () => inputs(rows, columns),
     cotangent: valueAndGrad(loss),
+    beside: { value: loss },
     plain: plainGradient,
   };
 }

@@ -1,5 +1,5 @@
 /** W3: the product of two square matrices, alone and with both cotangents. */
-import { matmul, type Tensor, vjp } from "@cotangent/core";
+import { matmul, matrixTranspose, type Tensor, vjp } from "@cotangent/core";
 import { product, productTransposed, transposedProduct } from "../products.ts";
 import { normal, type Workload } from "../workload.ts";
 
@@ -18,6 +18,11 @@ export function forward(name: string, n: number): Workload {
     operations: 2 * n ** 3,
     inputs: () => [normal(1, [n, n]), normal(2, [n, n])],
     cotangent: (A: Tensor, B: Tensor) => matmul(A, B),
+    beside: {
+      Aᵀ·B: (A: Tensor, B: Tensor) => matmul(matrixTranspose(A), B),
+      A·Bᵀ: (A: Tensor, B: Tensor) => matmul(A, matrixTranspose(B)),
+      Aᵀ·Bᵀ: (A: Tensor, B: Tensor) => matmul(matrixTranspose(A), matrixTranspose(B)),
+    },
     plain: (A: Float64Array, B: Float64Array) => product(A, B, n, n, n),
   };
 }
@@ -31,6 +36,7 @@ export function withGradients(name: string, n: number): Workload {
     operations: 6 * n ** 3,
     inputs: () => [normal(1, [n, n]), normal(2, [n, n]), normal(3, [n, n])],
     cotangent: both,
+    beside: { value: (A: Tensor, B: Tensor) => matmul(A, B) },
     plain: (A: Float64Array, B: Float64Array, G: Float64Array) => [
       product(A, B, n, n, n),
       [productTransposed(G, B, n, n, n), transposedProduct(A, G, n, n, n)],

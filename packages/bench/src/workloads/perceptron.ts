@@ -59,6 +59,7 @@ export function perceptron(name: string, rows: number, [features, width, classes
       oneHot(6, rows, classes),
     ],
     cotangent: step,
+    beside: { value: loss },
     plain: plainStep,
   };
 }

@@ -110,6 +110,7 @@ export function recurrent(name: string, sizes: Sizes): Workload {
       normal(5, [steps, batch, width], 0.5),
     ],
     cotangent: valueAndGrad(loss),
+    beside: { value: loss },
     plain: (model: Model<Float64Array>, xs: Float64Array, targets: Float64Array) => plainGradient(model, xs, targets, sizes),
   };
 }

@@ -22,6 +22,7 @@ export function small(name: string, size: number): Workload {
     parameters: [0],
     inputs: () => [normal(1, [size])],
     cotangent: valueAndGrad(sumOfSquares),
+    beside: { value: sumOfSquares },
     plain: plainSumOfSquares,
   };
 }

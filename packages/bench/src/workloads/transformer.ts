@@ -289,6 +289,7 @@ export function transformer(name: string, sizes: Sizes): Workload {
       normal(14, [batch, length, width]),
     ],
     cotangent: valueAndGrad(lossOf(heads)),
+    beside: { value: lossOf(heads) },
     plain: (block: Block<Float64Array>, x: Float64Array, target: Float64Array) => plainGradient(block, x, target, sizes),
   };
 }
