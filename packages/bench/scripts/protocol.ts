@@ -38,4 +38,5 @@ export interface Loaded {
   readonly sizes: readonly number[];
 }
 
+/** Times are of the wall's clock, or of the processor's where that is less. */
 export type Reply = { readonly version: string } | Loaded | { readonly milliseconds: number } | { readonly error: string };

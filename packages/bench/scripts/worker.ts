@@ -7,6 +7,7 @@ import { cotangent } from "./cotangent.ts";
 import { peak } from "./peak.ts";
 import { plain } from "./plain.ts";
 import { isPlace, type LoadRequest, type Reply, type Request, type TimeRequest, type Tree } from "./protocol.ts";
+import { startStopwatch } from "./stopwatch.ts";
 
 /** A workload on its inputs. */
 export interface Prepared {
@@ -66,10 +67,10 @@ function load({ workload, inputs, trees, outputs }: LoadRequest): Reply {
     workloads.find((each) => each.name === workload)!,
     trees.map((tree) => readData(tree, numbers)),
   );
-  const start = performance.now();
+  const stop = startStopwatch();
   const { out, isLeaf, read } = prepared.results();
   const raw = leavesOf(out, isLeaf).map((leaf) => read(leaf as never));
-  const first = performance.now() - start;
+  const first = stop();
   const parts = raw.map((leaf) => Float64Array.from(leaf));
   const all = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
   let at = 0;
@@ -85,14 +86,14 @@ function time({ calls, what }: TimeRequest): Reply {
   const { fresh, beside } = prepared!;
   if (what === "fresh") {
     const run = fresh!(calls);
-    const start = performance.now();
+    const stop = startStopwatch();
     run();
-    return { milliseconds: performance.now() - start };
+    return { milliseconds: stop() };
   }
   const call = what === "same" ? prepared!.call : beside![what.beside]!;
-  const start = performance.now();
+  const stop = startStopwatch();
   for (let i = 0; i < calls; i++) call();
-  return { milliseconds: performance.now() - start };
+  return { milliseconds: stop() };
 }
 
 async function answer(request: Request): Promise<Reply> {
