@@ -2,7 +2,8 @@
  * A block as the code of one function that calls nests, loop programs and matrix products in order, with a place in memory for every value
  * between them. It knows schedules, lifetimes and control flow; it knows no element of a tensor.
  */
-import { isFloat, type Lowered, stridesOf } from "@cotangent/core/engine";
+import type { DType, TypedArray } from "@cotangent/core/functions";
+import { entriesOf, isFloat, type Lowered, stridesOf } from "@cotangent/core/engine";
 import type { LanesOptions, Precision } from "./assembly/lanes.ts";
 import { type FunctionWriter, type Label, writeFunction } from "./assembly/function.ts";
 import type { ModuleCode } from "./assembly/module.ts";
@@ -35,7 +36,7 @@ export interface Emitted {
   readonly module: ModuleCode;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
-  readonly constants: readonly { readonly value: Value; readonly offset: number }[];
+  readonly constants: readonly Constant[];
   readonly bytes: number;
   /** The memory plan, for people. */
   readonly plan: readonly string[];
@@ -43,6 +44,13 @@ export interface Emitted {
   readonly loops: readonly string[];
   /** Errors that the program asks for by their number. */
   readonly errors: readonly (() => Error)[];
+}
+
+/** Entries that are written once, so many bytes from the base address. */
+export interface Constant {
+  readonly dtype: DType;
+  readonly entries: TypedArray;
+  readonly offset: number;
 }
 
 /** Everything a program of this block needs, emitted into one module that exports `run(base)`. */
@@ -61,7 +69,8 @@ class Emitter {
   readonly #errors: (() => Error)[] = [];
   readonly #loops: string[] = [];
   readonly #plan: string[] = [];
-  readonly #constants = new Map<Value, number>();
+  readonly #constants: Constant[] = [];
+  readonly #tables = new Map<string, Place>();
   #fixed = 0;
   #depth = 0;
 
@@ -79,6 +88,7 @@ class Emitter {
       this.#places.set(x, { base: "base", offset });
       this.#plan.push(`${describeValue(x)} at ${offset}, ${sizeInBytes(x)} bytes`);
     });
+    this.#reserve(frame.bytes);
     this.#items(frame);
     const outputs = block.outputs.map((x) => this.#places.get(x)!.offset);
     this.#needs.add(this.#writer.finish());
@@ -86,8 +96,8 @@ class Emitter {
       module: this.#needs.module(),
       inputs,
       outputs,
-      constants: [...this.#constants].map(([value, offset]) => ({ value, offset })),
-      bytes: this.#fixed + frame.bytes,
+      constants: this.#constants,
+      bytes: this.#fixed,
       plan: this.#plan,
       loops: this.#loops,
       errors: this.#errors,
@@ -102,13 +112,26 @@ class Emitter {
 
   #reserveConstants(frame: Frame): void {
     for (const x of frame.stored) {
-      if (x.source.kind !== "constant" || this.#constants.has(x)) continue;
+      if (x.source.kind !== "constant" || this.#places.has(x)) continue;
       const offset = this.#reserve(sizeInBytes(x));
-      this.#constants.set(x, offset);
+      this.#constants.push({ dtype: x.dtype, entries: entriesOf(x.source.tensor), offset });
       this.#places.set(x, { base: "base", offset });
       this.#plan.push(`${describeValue(x)} constant at ${offset}`);
     }
     for (const child of frame.children.values()) this.#reserveConstants(child);
+  }
+
+  /** The place of a table; one of each is kept. */
+  #table(entries: Int32Array): Place {
+    const key = entries.join();
+    let place = this.#tables.get(key);
+    if (place === undefined) {
+      const offset = this.#reserve(entries.byteLength);
+      this.#constants.push({ dtype: "int32", entries, offset });
+      this.#plan.push(`table of ${entries.length} offsets at ${offset}`);
+      this.#tables.set(key, (place = { base: "base", offset }));
+    }
+    return place;
   }
 
   #placeOf(x: Value): Place {
@@ -296,6 +319,7 @@ class Emitter {
       placeOf: (x) => this.#placeOf(x),
       pushAddress: (place, extra) => this.#pushAddress(place, extra),
       nest: (stem, loops, what) => this.#nest(stem, loops, what),
+      table: (entries) => this.#table(entries),
       say: (line) => this.#say(line),
     };
   }

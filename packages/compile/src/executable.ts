@@ -3,7 +3,7 @@
  * storages of tensors and addresses; how code comes about and who calls it is elsewhere.
  */
 import type { DType, Tensor, TypedArray } from "@cotangent/core/functions";
-import { type Aval, entriesOf, real, sizeOf, type Storage, type SubGraph } from "@cotangent/core/engine";
+import { type Aval, real, sizeOf, type Storage, type SubGraph } from "@cotangent/core/engine";
 import type { LanesOptions } from "./assembly/lanes.ts";
 import { encodeModule, printModule } from "./assembly/module.ts";
 import { type Emitted, emitProgram } from "./emit.ts";
@@ -55,9 +55,7 @@ export function compileGraph(graph: SubGraph, options: LanesOptions): Executable
   };
   const instance = new WebAssembly.Instance(module, { env: { memory: memory.memory }, math: math(fail) });
   const run = instance.exports.run as (base: number) => void;
-  for (const { value, offset } of emitted.constants) {
-    if (value.source.kind === "constant") write(memory, value.dtype, region.at + offset, entriesOf(value.source.tensor));
-  }
+  for (const { dtype, entries, offset } of emitted.constants) write(memory, dtype, region.at + offset, entries);
   const executable: Executable = {
     ...runner(graph, emitted, memory, region, run),
     milliseconds: performance.now() - start,

@@ -10,7 +10,7 @@ import type { Place } from "../src/loops.ts";
 import { productCode, type RowBlock } from "../src/product/emission.ts";
 import { productFunctions } from "../src/product/product.ts";
 import { productScratch } from "../src/product/scratch.ts";
-import { bytesOf, type ContractionStep, type Value } from "../src/values.ts";
+import { bytesOf, type ContractionStep, type Source, type Value } from "../src/values.ts";
 
 type Numbers = Float32Array | Float64Array;
 type DType = "float32" | "float64";
@@ -21,6 +21,8 @@ interface Operand {
   readonly strides: readonly number[];
   readonly offset: number;
   readonly length: number;
+  /** Every entry is this one. */
+  readonly number?: number;
 }
 
 interface Problem {
@@ -36,20 +38,26 @@ interface Problem {
 const shapeOf = (labels: string, sizes: Problem["sizes"]): number[] => [...labels].map((label) => sizes[label]!);
 const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
 
-/** A dense tensor whose axes lie in memory in the order `memory`, with a gap after each. */
-function dense(labels: string, memory: readonly string[], sizes: Problem["sizes"], gap: number): Operand {
+/** A dense tensor whose axes lie in memory in the order `memory`, with a gap after each; some are walked backwards. */
+function dense(labels: string, memory: readonly string[], sizes: Problem["sizes"], gap = 0, backwards = ""): Operand {
   const strides = new Map<string, number>();
-  let length = 1;
+  let [length, offset] = [1, gap];
   for (const label of [...memory].reverse()) {
-    strides.set(label, length);
+    const isBack = backwards.includes(label) && sizes[label]! > 0;
+    if (isBack) offset += length * (sizes[label]! - 1);
+    strides.set(label, isBack ? -length : length);
     length = length * sizes[label]! + gap;
   }
-  return { labels, strides: [...labels].map((label) => strides.get(label)!), offset: gap, length: length + gap };
+  return { labels, strides: [...labels].map((label) => strides.get(label)!), offset, length: length + gap };
 }
 
-function valueOf({ labels, strides, offset, length }: Operand, { sizes, dtype }: Problem, id: number): [Value, Value] {
+/** One number for every entry; memory holds it once, so that the plain loop can read it. */
+const uniform = (labels: string, number: number): Operand => ({ labels, strides: [...labels].map(() => 0), offset: 0, length: 1, number });
+
+function valueOf({ labels, strides, offset, length, number }: Operand, { sizes, dtype }: Problem, id: number): [Value, Value] {
   const of: Value = { id, shape: [length], dtype, source: { kind: "input" } };
-  return [of, { id: id + 1, shape: shapeOf(labels, sizes), dtype, source: { kind: "view", of, view: { offset, strides } } }];
+  const source: Source = number === undefined ? { kind: "view", of, view: { offset, strides } } : { kind: "uniform", number };
+  return [of, { id: id + 1, shape: shapeOf(labels, sizes), dtype, source }];
 }
 
 /** Compiles and runs a problem; gives C and whether what lies around everything was left alone. */
@@ -78,6 +86,7 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
       [result, at.c],
     ].map(([value, offset]) => [value as Value, { base: "base", offset: offset as number }]),
   );
+  const tables: { readonly offset: number; readonly entries: Int32Array }[] = [];
   const needs = moduleNeeds({});
   needs.add(...code.functions);
   const writer = writeFunction("run", ["i32"], [], true);
@@ -95,6 +104,11 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
       needs.add(nest.code);
       for (const _ of nest.bases) writer.emit("local.get", 0);
       writer.emit("call", nest.code.name);
+    },
+    table: (entries) => {
+      const offset = place(entries.byteLength);
+      tables.push({ offset, entries });
+      return { base: "base", offset };
     },
     say: () => undefined,
   });
@@ -119,6 +133,7 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
   whole.fill(guard);
   whole.set(a, at.a / bytes);
   whole.set(b, at.b / bytes);
+  for (const { offset, entries } of tables) new Int32Array(memory.buffer).set(entries, offset / 4);
   (exports.run as (base: number) => void)(0);
   const outside = (end: number): boolean => whole.subarray((end - 16) / bytes, end / bytes).every((entry) => entry === guard);
   return { c: whole.slice(at.c / bytes, at.c / bytes + cSize), untouched: [at.b, at.c, at.scratch, top].every(outside) };
@@ -145,11 +160,11 @@ const indexIn = ({ labels, strides, offset }: Operand, place: ReadonlyMap<string
 
 function check(problem: Problem): void {
   const { dtype, sizes, x, y, out } = problem;
-  const numbers = (length: number, seed: number): Numbers => {
+  const numbers = ({ length, number }: Operand, seed: number): Numbers => {
     const made = dtype === "float64" ? new Float64Array(length) : new Float32Array(length);
-    return made.map((_, i) => Math.sin(i * 12.9898 + seed) * (1 + (i % 7)));
+    return made.map((_, i) => number ?? Math.sin(i * 12.9898 + seed) * (1 + (i % 7)));
   };
-  const [a, b] = [numbers(x.length, 1), numbers(y.length, 2)];
+  const [a, b] = [numbers(x, 1), numbers(y, 2)];
   const { c, untouched } = run(problem, a, b);
   const strides = stridesOf(shapeOf(out, sizes));
   const [sums, terms] = [new Float64Array(c.length), new Float64Array(c.length)];
@@ -184,55 +199,76 @@ const contractions: fc.Arbitrary<Problem> = groups.chain(({ both, rows, columns,
   const [batch, row, column, sum] = ["ab".slice(0, both), "mn".slice(0, rows), "pq".slice(0, columns), "xyz".slice(0, inner)];
   const [left, right, out] = [batch + row + sum, batch + column + sum, batch + row + column];
   const all = [...new Set(left + right)];
+  const operand = (labels: string) => ({
+    labels: shuffled(labels),
+    memory: shuffled(labels),
+    gap: fc.nat(2),
+    backwards: fc.subarray([...labels]),
+    number: fc.option(fc.constantFrom(0, 1.5), { nil: undefined, freq: 9 }),
+  });
   return fc
     .record({
       dtype: dtypes,
       sizes: fc.tuple(...all.map(() => labelSizes)).filter((drawn) => product(drawn) <= mostTerms),
-      x: fc.tuple(shuffled(left), shuffled(left), fc.nat(2)),
-      y: fc.tuple(shuffled(right), shuffled(right), fc.nat(2)),
+      x: fc.record(operand(left)),
+      y: fc.record(operand(right)),
       out: shuffled(out),
       block: blocks,
     })
     .map(({ dtype, sizes: drawn, x, y, out, block }) => {
       const sizes = Object.fromEntries(all.map((label, i) => [label, drawn[i]!]));
-      return { dtype, sizes, x: dense(x[0], [...x[1]], sizes, x[2]), y: dense(y[0], [...y[1]], sizes, y[2]), out, block };
+      const [first, second] = [x, y].map(({ labels, memory, gap, backwards, number }) =>
+        number === undefined ? dense(labels, [...memory], sizes, gap, backwards.join("")) : uniform(labels, number),
+      ) as [Operand, Operand];
+      return { dtype, sizes, x: first, y: second, out, block };
     });
 });
 
+interface Convolution {
+  readonly dtype: DType;
+  readonly images: number;
+  readonly channels: number;
+  readonly filters: number;
+  readonly side: readonly [number, number];
+  readonly kernel: readonly [number, number];
+  readonly stride: number;
+  readonly which: "forward" | "kernel" | "windows";
+  readonly block: number | undefined;
+}
+
 /** Windows of images, as a convolution and its gradients contract them. */
+function convolution({ dtype, images, channels, filters, side, kernel, stride, which, block }: Convolution): Problem {
+  const sizes = { n: images, c: channels, f: filters, h: side[0], w: side[1], i: kernel[0], j: kernel[1] };
+  const rowLength = (side[1] - 1) * stride + kernel[1];
+  const plane = ((side[0] - 1) * stride + kernel[0]) * rowLength;
+  const strides = [channels * plane, plane, rowLength * stride, stride, rowLength, 1];
+  const windows: Operand = { labels: "nchwij", strides, offset: 0, length: images * channels * plane };
+  const kernels = dense("fcij", [..."fcij"], sizes);
+  const result = dense("nfhw", [..."nfhw"], sizes);
+  switch (which) {
+    case "forward":
+      return { dtype, sizes, x: windows, y: kernels, out: "nfhw", block };
+    case "kernel":
+      return { dtype, sizes, x: windows, y: result, out: "fcij", block };
+    case "windows":
+      return { dtype, sizes, x: result, y: kernels, out: "nchwij", block };
+  }
+}
+
+const upTo = (most: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: most });
 const convolutions: fc.Arbitrary<Problem> = fc
   .record({
     dtype: dtypes,
-    images: fc.integer({ min: 1, max: 3 }),
-    channels: fc.integer({ min: 1, max: 3 }),
-    filters: fc.integer({ min: 1, max: 5 }),
-    side: fc.tuple(fc.integer({ min: 1, max: 11 }), fc.integer({ min: 1, max: 11 })),
-    kernel: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
-    stride: fc.integer({ min: 1, max: 2 }),
+    images: upTo(3),
+    channels: upTo(3),
+    filters: upTo(5),
+    side: fc.tuple(upTo(11), upTo(11)),
+    kernel: fc.tuple(upTo(3), upTo(3)),
+    stride: upTo(2),
     which: fc.constantFrom("forward", "kernel", "windows"),
     block: blocks,
   })
-  .map(({ dtype, images, channels, filters, side, kernel, stride, which, block }) => {
-    const sizes = { n: images, c: channels, f: filters, h: side[0], w: side[1], i: kernel[0], j: kernel[1] };
-    const rowLength = (side[1] - 1) * stride + kernel[1];
-    const plane = ((side[0] - 1) * stride + kernel[0]) * rowLength;
-    const windows: Operand = {
-      labels: "nchwij",
-      strides: [channels * plane, plane, rowLength * stride, stride, rowLength, 1],
-      offset: 0,
-      length: images * channels * plane,
-    };
-    const kernels = dense("fcij", [..."fcij"], sizes, 0);
-    const result = dense("nfhw", [..."nfhw"], sizes, 0);
-    switch (which) {
-      case "forward":
-        return { dtype, sizes, x: windows, y: kernels, out: "nfhw", block };
-      case "kernel":
-        return { dtype, sizes, x: windows, y: result, out: "fcij", block };
-      default:
-        return { dtype, sizes, x: result, y: kernels, out: "nchwij", block };
-    }
-  });
+  .map(convolution);
 
 describe("one product as code", () => {
   it("is the sum over all labels, whatever their order in memory", () => {
@@ -241,5 +277,12 @@ describe("one product as code", () => {
 
   it("is the sum over windows of images and its gradients", () => {
     fc.assert(fc.property(convolutions, check), { numRuns: 200 });
+  });
+
+  it.each(["float32", "float64"] as const)("loops over what would make a long table, in %s", (dtype) => {
+    const shared = { dtype, images: 3, channels: 1, filters: 2, kernel: [3, 3], stride: 1, block: undefined } as const;
+    check(convolution({ ...shared, side: [37, 41], which: "kernel" }));
+    check(convolution({ ...shared, side: [1, 2100], which: "kernel" }));
+    check(convolution({ ...shared, side: [3, 40], which: "forward" }));
   });
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Precision } from "../src/assembly/lanes.ts";
 import { encodeModule } from "../src/assembly/module.ts";
-import { type ProductFunctions, productFunctions } from "../src/product/product.ts";
+import { type Packers, type ProductFunctions, productFunctions } from "../src/product/product.ts";
 
 /** Whether this engine has relaxed multiply-add. */
 const hasRelaxed = WebAssembly.validate(
@@ -104,8 +104,9 @@ function run({ precision, size, code, memory, exports }: Machine, { a, b, cGap, 
   }
   for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) c[(i + 1) * cRow + j] = 0.25;
   const start = addresses.c + cRow * size;
-  exports[code.packLeft]!(m, k, addresses.a + a.offset * size, a.rowStride * size, a.columnStride * size, addresses.left);
-  exports[code.packRight]!(n, k, addresses.b + b.offset * size, b.columnStride * size, b.rowStride * size, addresses.right);
+  const pack = ({ width, strided }: Packers, ...args: readonly number[]): void => exports[strided]!(...args, k * width * size);
+  pack(code.packLeft, m, k, addresses.a + a.offset * size, a.rowStride * size, a.columnStride * size, addresses.left);
+  pack(code.packRight, n, k, addresses.b + b.offset * size, b.columnStride * size, b.rowStride * size, addresses.right);
   exports[code.product]!(m, n, k, addresses.left, addresses.right, start, cRow * size, accumulate ? 1 : 0);
   const outside = (at: number): boolean => view(at - 16, 16 / size).every((v) => v === guard);
   const untouched = [addresses.b, addresses.left, addresses.right, addresses.c, top].every(outside);

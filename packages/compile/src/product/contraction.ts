@@ -1,18 +1,13 @@
 /** A contraction as matrix products: which labels are rows, columns and loops, and where each operand lies. It knows labels and strides; it emits nothing. */
 import type { ContractionParams } from "@cotangent/core/engine";
 import type { View } from "../views.ts";
+import type { Axis } from "./offsets.ts";
 
-/** Labels seen as one: how many entries, and how far apart they lie, in entries of the tensor that is walked. */
-export interface Axis {
-  readonly size: number;
-  readonly stride: number;
-}
-
-/** An operand as matrices: an axis of rows or columns, and the contracted one; undefined where labels of a group do not lie together. */
+/** An operand as matrices: the axes of its rows or columns, and the contracted ones, the last of each walked fastest. */
 export interface MatrixOperand {
   readonly offset: number;
-  readonly across: Axis | undefined;
-  readonly along: Axis | undefined;
+  readonly across: readonly Axis[];
+  readonly along: readonly Axis[];
   /** A stride for each loop label. */
   readonly loops: readonly number[];
 }
@@ -38,18 +33,18 @@ export function walkOf(labels: string, shape: readonly number[], { strides }: Vi
   return new Map([...labels].map((label, axis) => [label, { size: shape[axis]!, stride: strides[axis]! }]));
 }
 
-/** The labels of a group as one axis, if each walks as far as all inside it. */
-export function merged(labels: readonly string[], walk: Walk): Axis | undefined {
-  let size = 1;
-  let stride: number | undefined;
-  for (let i = labels.length - 1; i >= 0; i--) {
-    const axis = walk.get(labels[i]!)!;
-    if (axis.size === 1) continue;
-    if (stride === undefined) stride = axis.stride;
-    else if (axis.stride !== stride * size) return undefined;
-    size *= axis.size;
+/** The labels of a group as axes: one for those of which each walks as far as all inside it, and always one at least. */
+export function mergedAxes(labels: readonly string[], walk: Walk): readonly Axis[] {
+  const axes: Axis[] = [];
+  const all = labels.map((label) => walk.get(label)!);
+  if (all.some(({ size }) => size === 0)) return [{ size: 0, stride: 1 }];
+  for (const { size, stride } of all.reverse()) {
+    const inner = axes[0];
+    if (size === 1) continue;
+    if (inner !== undefined && stride === inner.stride * inner.size) axes[0] = { size: size * inner.size, stride: inner.stride };
+    else axes.unshift({ size, stride });
   }
-  return { size: labels.reduce((product, label) => product * walk.get(label)!.size, 1), stride: stride ?? 1 };
+  return axes.length === 0 ? [{ size: 1, stride: 1 }] : axes;
 }
 
 /** A product of fewer entries is not worth a turn of a loop. */
@@ -94,8 +89,8 @@ export function planProduct(
   const stridesIn = (walk: Walk): number[] => loops.map((label) => walk.get(label)?.stride ?? 0);
   const inner = [...params.x].filter((label) => !outs.has(label));
   const other = [...params.y].filter((label) => !outs.has(label));
-  const together = [inner, other].find((labels) => merged(labels, first) !== undefined && merged(labels, second) !== undefined);
-  const used = together ?? inner;
+  const axesOf = (labels: readonly string[]): number => mergedAxes(labels, first).length + mergedAxes(labels, second).length;
+  const used = axesOf(other) < axesOf(inner) ? other : inner;
   return {
     loopLabels: loops,
     loops: loops.map((label) => outs.get(label)!.size),
@@ -103,8 +98,8 @@ export function planProduct(
     columns,
     inner: used,
     swapped,
-    left: { offset: firstView.offset, across: merged(rows, first), along: merged(used, first), loops: stridesIn(first) },
-    right: { offset: secondView.offset, across: merged(columns, second), along: merged(used, second), loops: stridesIn(second) },
-    out: { offset: 0, across: merged(rows, outs), along: merged(columns, outs), loops: stridesIn(outs) },
+    left: { offset: firstView.offset, across: mergedAxes(rows, first), along: mergedAxes(used, first), loops: stridesIn(first) },
+    right: { offset: secondView.offset, across: mergedAxes(columns, second), along: mergedAxes(used, second), loops: stridesIn(second) },
+    out: { offset: 0, across: mergedAxes(rows, outs), along: mergedAxes(columns, outs), loops: stridesIn(outs) },
   };
 }

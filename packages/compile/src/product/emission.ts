@@ -1,15 +1,18 @@
 /**
- * One product of two values as code: operands gathered and packed, matrices multiplied for all labels of both, the result put where it belongs.
+ * One product of two values as code: operands packed from where they lie, matrices multiplied for all labels of both, the result put where it belongs.
  * It knows labels, panels and addresses; it knows neither when a product runs nor who reads it.
  */
 import { sizeOf, stridesOf } from "@cotangent/core/engine";
 import type { FunctionWriter } from "../assembly/function.ts";
 import { copyLoops, type Loops, type Place, summationLoops } from "../loops.ts";
 import type { Needs } from "../needs.ts";
-import { type ContractionStep, type Value, viewInto } from "../values.ts";
+import type { ContractionStep, Value } from "../values.ts";
 import type { MatrixOperand } from "./contraction.ts";
 import { add, count, emit, integer, letInteger, repeatBelow, times } from "./integers.ts";
-import { hasNaN, labelSize, type ProductScratch } from "./scratch.ts";
+import { layoutOf } from "./kernel.ts";
+import { type Axis, offsetTable } from "./offsets.ts";
+import type { Packers } from "./product.ts";
+import { hasNaN, labelSize, type ProductScratch, type SideScratch } from "./scratch.ts";
 
 /** The function that a product is written into, and what is around it. */
 export interface Site {
@@ -19,6 +22,8 @@ export interface Site {
   /** Leaves the address of a place, and so many bytes, on the stack. */
   readonly pushAddress: (place: Place, extra?: number) => void;
   readonly nest: (stem: string, loops: Loops, what: string) => void;
+  /** Where a table is that never changes. */
+  readonly table: (entries: Int32Array) => Place;
   /** A line of the listing of what runs. */
   readonly say: (line: string) => void;
 }
@@ -36,7 +41,7 @@ export interface ProductCode {
    * is one, all labels of the rows together otherwise. Undefined where only the whole result can be had.
    */
   readonly rows: number | undefined;
-  /** Gathers what has to be, and packs what is the same for every block. */
+  /** Packs what is the same for every block. */
   readonly begin: () => void;
   /** The rows of a block, or all. */
   readonly multiply: (block?: RowBlock) => void;
@@ -57,24 +62,24 @@ export function productCode(step: ContractionStep, scratch: ProductScratch, at: 
 
 /** A side of the product as matrices in memory. */
 interface Side {
+  readonly value: Value;
   readonly place: Place;
   readonly operand: MatrixOperand;
-  /** Entries across, and where the panels go. */
-  readonly across: number;
+  /** Entries across. */
+  readonly entries: number;
   readonly panels: Place;
-  readonly pack: string;
+  readonly packers: Packers;
   /** The same for all loop labels. */
   readonly still: boolean;
 }
 
-/** Where an operand is gathered from and to. */
-interface Gathering {
-  readonly value: Value;
-  readonly labels: string;
-  /** Labels in the order in which the gathered entries lie. */
-  readonly order: readonly string[];
-  readonly place: Place;
-}
+/** A counter and how many bytes an address moves with each of its steps. */
+type Turn = readonly [counter: number, bytes: number];
+
+/** Shorter runs along are packed by tables rather than by a call each. */
+const shortestRun = 32;
+/** A table of offsets along has no more entries, where the rest can be looped over. */
+const longestTable = 2048;
 
 class ProductWriter {
   readonly rows: number | undefined;
@@ -82,7 +87,6 @@ class ProductWriter {
   readonly #p: ProductScratch;
   readonly #at: number;
   readonly #site: Site;
-  readonly #gatherings: Gathering[] = [];
   readonly #left: Side;
   readonly #right: Side;
   /** Strides, in entries, of what the product is written into. */
@@ -96,22 +100,23 @@ class ProductWriter {
     const { plan, code } = p;
     const [x, y] = step.inputs as [Value, Value];
     const [first, second] = plan.swapped ? [y, x] : [x, y];
-    const [firstLabels, secondLabels] = plan.swapped ? [step.params.y, step.params.x] : [step.params.x, step.params.y];
-    const leftOrder = [...plan.loopLabels, ...plan.rows, ...plan.inner];
-    const rightOrder = [...plan.loopLabels, ...plan.columns, ...plan.inner];
-    const left = this.#matrices(first, firstLabels, leftOrder, plan.left, p.leftGathered, p.m);
-    const right = this.#matrices(second, secondLabels, rightOrder, plan.right, p.rightGathered, p.n);
-    this.#left = { ...left, across: p.m, panels: this.#own(p.left), pack: code.packLeft };
-    this.#right = { ...right, across: p.n, panels: this.#own(p.right), pack: code.packRight };
+    this.#left = this.#side(first, plan.left, p.m, p.left, code.packLeft);
+    this.#right = this.#side(second, plan.right, p.n, p.right, code.packRight);
     const inPlace = p.outGathered === undefined;
     this.#target = inPlace
-      ? { place: site.placeOf(step.outputs[0]!), rowStride: plan.out.across!.stride, loops: plan.out.loops }
+      ? { place: site.placeOf(step.outputs[0]!), rowStride: plan.out.across[0]!.stride, loops: plan.out.loops }
       : { place: this.#own(p.outGathered), rowStride: p.n, loops: this.#resultStrides().slice(0, plan.loops.length) };
     this.rows = inPlace ? (plan.loops[0] ?? p.m) : undefined;
   }
 
+  #side(value: Value, operand: MatrixOperand, entries: number, { panels, number }: SideScratch, packers: Packers): Side {
+    const place = number === undefined ? this.#site.placeOf(value) : this.#own(number);
+    const still = operand.loops.every((stride) => stride === 0);
+    return { value, place, operand, entries, panels: this.#own(panels), packers, still };
+  }
+
   begin(): void {
-    for (const gathering of this.#gatherings) this.#gather(gathering);
+    for (const side of [this.#left, this.#right]) this.#storeNumber(side);
     if (this.#right.still) this.#pack(this.#right, []);
     if (this.#leftFirst) this.#pack(this.#left, []);
   }
@@ -125,8 +130,7 @@ class ProductWriter {
       this.#integers(rows?.rows ?? m, n, k);
       this.#site.pushAddress(this.#left.panels);
       this.#site.pushAddress(this.#right.panels);
-      this.#push(this.#target.place, 0, this.#target.loops, counters);
-      this.#addRows(this.#target.rowStride, rows);
+      this.#push(this.#target.place, 0, this.#turns(counters, this.#target.loops, rows, this.#target.rowStride));
       this.#integers(this.#target.rowStride * this.#p.entryBytes, 0);
       this.#site.writer.emit("call", code.product);
     });
@@ -151,62 +155,95 @@ class ProductWriter {
     for (const value of values) this.#site.writer.emit("i32.const", value);
   }
 
-  /** An operand in place, or where it will be gathered because its labels do not lie together. */
-  #matrices(
-    value: Value,
-    labels: string,
-    order: readonly string[],
-    operand: MatrixOperand,
-    gathered: number | undefined,
-    across: number,
-  ): Pick<Side, "place" | "operand" | "still"> {
-    const isStill = (strides: readonly number[]): boolean => strides.every((stride) => stride === 0);
-    if (gathered === undefined) return { place: this.#site.placeOf(value), operand, still: isStill(operand.loops) };
-    const own = order.filter((label) => labels.includes(label));
-    const strides = stridesOf(own.map((label) => labelSize(this.#step, label)));
-    const loops = this.#p.plan.loopLabels.map((label) => (own.includes(label) ? strides[own.indexOf(label)]! : 0));
-    const { k } = this.#p;
-    const place = this.#own(gathered);
-    this.#gatherings.push({ value, labels, order: own, place });
-    return {
-      place,
-      operand: { offset: 0, across: { size: across, stride: k }, along: { size: k, stride: 1 }, loops },
-      still: isStill(loops),
-    };
-  }
-
-  #gather({ value, labels, order, place }: Gathering): void {
-    const { source, dtype } = value;
-    const sizes = order.map((label) => labelSize(this.#step, label));
-    const view = viewInto(value);
-    const strides = order.map((label) => view.strides[labels.indexOf(label)]!);
-    const from = source.kind === "uniform" ? source.number : { place: this.#site.placeOf(value), dtype, offset: view.offset, strides };
-    this.#site.nest("gather", copyLoops(sizes, from, { place, dtype, offset: 0, strides: stridesOf(sizes) }), "gather an operand");
+  /** Writes the number that is every entry of an operand to the one place where all are read. */
+  #storeNumber({ value: { source }, place }: Side): void {
+    if (source.kind !== "uniform") return;
+    const { writer, pushAddress } = this.#site;
+    pushAddress(place);
+    writer.emit(`${this.#p.precision}.const`, source.number);
+    writer.emit(`${this.#p.precision}.store`, 0);
   }
 
   /** Packs a side for these loop labels: all that lies across, or a block of it. */
-  #pack({ pack, across, place, operand, panels }: Side, counters: readonly number[], block?: RowBlock): void {
-    const { k, entryBytes } = this.#p;
-    this.#integers(block?.rows ?? across, k);
-    this.#push(place, operand.offset, operand.loops, counters);
-    this.#addRows(operand.across!.stride, block);
-    this.#integers(operand.across!.stride * entryBytes, operand.along!.stride * entryBytes);
-    this.#site.pushAddress(panels);
-    this.#site.writer.emit("call", pack);
+  #pack(side: Side, counters: readonly number[], block?: RowBlock): void {
+    const { across, along } = side.operand;
+    const inner = along[along.length - 1]!;
+    if (across.length === 1 && (along.length === 1 || inner.size >= shortestRun)) this.#packRuns(side, counters, block);
+    else this.#packByTables(side, counters, block);
   }
 
-  /** Leaves an address on the stack: an offset and strides, in entries, over the loop labels. */
-  #push(place: Place, offset: number, strides: readonly number[], counters: readonly number[]): void {
+  /** Axes of one stride each: a call for every run along. */
+  #packRuns(side: Side, counters: readonly number[], block: RowBlock | undefined): void {
     const { entryBytes } = this.#p;
-    this.#site.pushAddress(place, offset * entryBytes);
-    counters.forEach((counter, i) => {
-      if (strides[i] !== 0) emit(this.#site.writer, times(counter, strides[i]! * entryBytes), [["i32.add"]]);
+    const { across, along } = side.operand;
+    const [rows, inner] = [across[0]!, along[along.length - 1]!];
+    const turns = this.#turns(counters, side.operand.loops, block, rows.stride);
+    this.#eachRun(along.slice(0, -1), inner.size, (source, steps) => {
+      this.#integers(block?.rows ?? side.entries, inner.size);
+      this.#push(side.place, side.operand.offset, [...turns, ...source]);
+      this.#integers(rows.stride * entryBytes, inner.stride * entryBytes);
+      this.#callPacker(side, side.packers.strided, steps);
     });
   }
 
-  /** Moves the address on the stack to where a block of rows begins. */
-  #addRows(stride: number, block: RowBlock | undefined): void {
-    if (block !== undefined) emit(this.#site.writer, times(block.first, stride * this.#p.entryBytes), [["i32.add"]]);
+  /** Axes of several strides: offsets from tables, the outermost axes along looped over where a table would be long. */
+  #packByTables(side: Side, counters: readonly number[], block: RowBlock | undefined): void {
+    const { entryBytes, precision } = this.#p;
+    const { across, along } = side.operand;
+    const lengthFrom = (axis: number): number => along.slice(axis).reduce((length, { size }) => length * size, 1);
+    let looped = 0;
+    while (looped < along.length - 1 && lengthFrom(looped) > longestTable) looped++;
+    const rowTable = this.#site.table(offsetTable(across, entryBytes, side.packers.width));
+    const stepTable = this.#site.table(offsetTable(along.slice(looped), entryBytes, layoutOf(precision).lanes));
+    const turns = this.#turns(counters, side.operand.loops);
+    this.#eachRun(along.slice(0, looped), lengthFrom(looped), (source, steps) => {
+      this.#integers(block?.rows ?? side.entries, lengthFrom(looped));
+      this.#push(side.place, side.operand.offset, [...turns, ...source]);
+      this.#push(rowTable, 0, block === undefined ? [] : [[block.first, 4]]);
+      this.#site.pushAddress(stepTable);
+      this.#callPacker(side, side.packers.offsets, steps);
+    });
+  }
+
+  /** Runs the body for every place of some axes along: with how the source moves, and how many steps along lie before. */
+  #eachRun(axes: readonly Axis[], run: number, body: (source: readonly Turn[], steps: readonly Turn[]) => void): void {
+    const { writer } = this.#site;
+    const level = (axis: number, source: readonly Turn[], steps: readonly Turn[]): void => {
+      if (axis === axes.length) {
+        body(source, steps);
+        return;
+      }
+      const before = axes.slice(axis + 1).reduce((length, { size }) => length * size, run);
+      count(writer, integer(axes[axis]!.size), integer(1), (counter) =>
+        level(axis + 1, [...source, [counter, axes[axis]!.stride * this.#p.entryBytes]], [...steps, [counter, before]]),
+      );
+    };
+    level(0, [], []);
+  }
+
+  /** Calls a function that packs, once its source is on the stack: to where the panels of a side are at these steps along. */
+  #callPacker({ panels, packers }: Side, name: string, steps: readonly Turn[]): void {
+    const stepBytes = packers.width * this.#p.entryBytes;
+    this.#push(
+      panels,
+      0,
+      steps.map(([counter, before]) => [counter, before * stepBytes]),
+    );
+    this.#integers(this.#p.k * stepBytes);
+    this.#site.writer.emit("call", name);
+  }
+
+  /** How an address moves with the loop labels and to where a block of rows begins; strides are in entries. */
+  #turns(counters: readonly number[], strides: readonly number[], block?: RowBlock, rowStride = 0): Turn[] {
+    const { entryBytes } = this.#p;
+    const turns = counters.map((counter, i): Turn => [counter, strides[i]! * entryBytes]);
+    return block === undefined ? turns : [...turns, [block.first, rowStride * entryBytes]];
+  }
+
+  /** Leaves an address on the stack, an offset in entries and turns past a place. */
+  #push(place: Place, offset: number, turns: readonly Turn[]): void {
+    this.#site.pushAddress(place, offset * this.#p.entryBytes);
+    for (const [counter, bytes] of turns) if (bytes !== 0) emit(this.#site.writer, times(counter, bytes), [["i32.add"]]);
   }
 
   /** Runs the body for all loop labels; a block is of the first. */

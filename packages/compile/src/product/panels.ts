@@ -38,19 +38,19 @@ export const panelBytes = ({ size }: Layout, width: number, entriesAcross: numbe
 const copiedBytes = 64;
 
 /**
- * `pack(count, k, source, acrossBytes, alongBytes, destination)`: panels of a matrix whose entry (across, along) lies at
- * `source + across·acrossBytes + along·alongBytes`. Strides may be negative or zero. Calls `packSlowly`.
+ * `pack(count, k, source, acrossBytes, alongBytes, destination, panelBytes)`: panels, so many bytes apart, of a matrix whose entry
+ * (across, along) lies at `source + across·acrossBytes + along·alongBytes`. Strides may be negative or zero. Calls `packSlowly`.
  */
 export function packFunction(name: string, packSlowly: string, layout: Layout, width: number): FunctionCode {
   const { size, lanes } = layout;
-  const writer = writeFunction(name, ["i32", "i32", "i32", "i32", "i32", "i32"], []);
-  const [entries, k, source, acrossBytes, alongBytes, destination] = [0, 1, 2, 3, 4, 5] as const;
+  const writer = writeFunction(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32"], []);
+  const [entries, k, source, acrossBytes, alongBytes, destination, panelBytes] = [0, 1, 2, 3, 4, 5, 6] as const;
   const at = letInteger(writer, integer(0));
   const panels = (end: Operand, group: number, write: () => void): void =>
     repeatBelow(writer, at, end, integer(width * group), () => {
       write();
       advance(writer, source, times(acrossBytes, width * group));
-      advance(writer, destination, times(k, width * group * size));
+      advance(writer, destination, times(panelBytes, group));
     });
   const valid = (): Code => smaller(integer(width), sub(entries, at));
   whenever(
@@ -60,7 +60,7 @@ export function packFunction(name: string, packSlowly: string, layout: Layout, w
       const most = Math.floor(copiedBytes / (width * size));
       for (const group of new Set([Math.max(1, most), 1])) {
         panels(sub(entries, integer(group * width - 1)), group, () =>
-          copyPanels(writer, layout, width, group, k, source, alongBytes, destination),
+          copyPanels(writer, layout, width, group, [k, source, alongBytes, destination, panelBytes]),
         );
       }
     },
@@ -96,13 +96,10 @@ function copyPanels(
   { lanes, size }: Layout,
   width: number,
   group: number,
-  k: number,
-  source: number,
-  alongBytes: number,
-  destination: number,
+  [k, source, alongBytes, destination, panelBytes]: readonly [number, number, number, number, number],
 ): void {
   const from = letInteger(writer, source);
-  const panels = Array.from({ length: group }, (_, i) => letInteger(writer, add(destination, times(k, i * width * size))));
+  const panels = Array.from({ length: group }, (_, i) => letInteger(writer, add(destination, times(panelBytes, i))));
   count(writer, k, integer(1), () => {
     panels.forEach((to, panel) => {
       for (let at = 0; at < width; at += lanes) {
@@ -172,7 +169,7 @@ function transposePanel(
  * Leaves the transpose of L vectors, given as locals, in those locals. The vectors are read and written with instructions that the engine turns
  * into single unpacking steps.
  */
-function transposeVectors(writer: FunctionWriter, layout: Layout, vectors: readonly number[]): void {
+export function transposeVectors(writer: FunctionWriter, layout: Layout, vectors: readonly number[]): void {
   const pair = (x: number, y: number, entries: readonly number[]): number => {
     const local = writer.local("v128");
     writer.emit("local.get", x);

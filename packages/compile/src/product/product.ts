@@ -29,26 +29,31 @@ import {
   whenever,
 } from "./integers.ts";
 import { type Layout, layoutOf, panelVectors, moveTileFunction, type TileShape, tileFunction } from "./kernel.ts";
+import { packByOffsetsFunction } from "./offsets.ts";
 import { packFunction, packSlowlyFunction, panelBytes } from "./panels.ts";
 
 /** What a program that multiplies matrices of one precision contains and calls. Every argument is an i32; addresses and strides are in bytes. */
 export interface ProductFunctions {
   /** To be added to the module. */
   readonly functions: readonly FunctionCode[];
-  /** Rows a panel of the left operand. */
-  readonly rowsOfPanel: number;
-  /** Columns a panel of the right operand. */
-  readonly columnsOfPanel: number;
   /** Bytes of an m × k left operand in panels, and of a tile after them, in which a product keeps what does not lie wholly inside C. */
   readonly leftBytes: (m: number, k: number) => number;
   /** Bytes of a k × n right operand in panels. */
   readonly rightBytes: (n: number, k: number) => number;
-  /** Name of `(m, k, source, rowBytes, columnBytes, panels)`. */
-  readonly packLeft: string;
-  /** Name of `(n, k, source, columnBytes, rowBytes, panels)`. */
-  readonly packRight: string;
+  readonly packLeft: Packers;
+  readonly packRight: Packers;
   /** Name of `(m, n, k, left, right, c, cRowBytes, accumulate)`: C = A·B, or C += A·B where accumulate is 1. */
   readonly product: string;
+}
+
+/** The functions that pack an operand, with its rows or its columns across; `panelBytes` apart lie its panels, or more than one packs. */
+export interface Packers {
+  /** Rows or columns a panel. */
+  readonly width: number;
+  /** Name of `(count, k, source, acrossBytes, alongBytes, panels, panelBytes)`. */
+  readonly strided: string;
+  /** Name of `(count, k, source, acrossOffsets, alongOffsets, panels, panelBytes)`, with tables of offsets. */
+  readonly offsets: string;
 }
 
 /** Most steps along k summed in registers: a panel of so many lies in the first cache, and rounding errors grow with it and with k over it. */
@@ -64,23 +69,23 @@ export function productFunctions(precision: Precision, { relaxed = false }: Lane
   const { panelRows } = shapes.tile;
   const panelColumns = panelVectors * layout.lanes;
   const name = (topic: string): string => `${topic}_${precision}`;
+  const packers = (width: number): Packers => ({ width, strided: name(`pack${width}`), offsets: name(`packByOffsets${width}`) });
   return {
     functions: [
       ...[...new Set([panelRows, panelColumns])].flatMap((width) => [
         packFunction(name(`pack${width}`), name(`packSlowly${width}`), layout, width),
         packSlowlyFunction(name(`packSlowly${width}`), layout, width),
+        packByOffsetsFunction(name(`packByOffsets${width}`), layout, width),
       ]),
       moveTileFunction(name("moveTile"), layout),
       tileFunction(name("tile"), layout, shapes.tile),
       tileFunction(name("lowTile"), layout, shapes.lowTile),
       productFunction(name, layout, shapes),
     ],
-    rowsOfPanel: panelRows,
-    columnsOfPanel: panelColumns,
     leftBytes: (m, k) => panelBytes(layout, panelRows, m, k) + panelRows * panelColumns * layout.size,
     rightBytes: (n, k) => panelBytes(layout, panelColumns, n, k),
-    packLeft: name(`pack${panelRows}`),
-    packRight: name(`pack${panelColumns}`),
+    packLeft: packers(panelRows),
+    packRight: packers(panelColumns),
     product: name("product"),
   };
 }

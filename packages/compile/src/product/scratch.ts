@@ -1,4 +1,4 @@
-/** What a product of two values needs beside its kernel: the plan, panels, gathered operands, and a look for NaN. It knows values and bytes; it calls nothing. */
+/** What a product of two values needs beside its kernel: the plan, panels, an output in order, and a look for NaN. It knows values and bytes; it calls nothing. */
 import { stridesOf } from "@cotangent/core/engine";
 import { writeFunction } from "../assembly/function.ts";
 import type { Precision } from "../assembly/lanes.ts";
@@ -6,7 +6,8 @@ import type { FunctionCode } from "../assembly/module.ts";
 import { sizeInBytes } from "../frames.ts";
 import { alignment } from "../layout.ts";
 import { bytesOf, type ContractionStep, type Value, viewInto } from "../values.ts";
-import { type MatrixOperand, planProduct, type ProductPlan } from "./contraction.ts";
+import { planProduct, type ProductPlan } from "./contraction.ts";
+import type { View } from "../views.ts";
 import type { ProductFunctions } from "./product.ts";
 
 export interface ProductScratch {
@@ -18,14 +19,20 @@ export interface ProductScratch {
   readonly k: number;
   readonly bytes: number;
   readonly entryBytes: number;
-  readonly leftGathered: number | undefined;
-  readonly rightGathered: number | undefined;
+  /** Where the product is written if the output has no rows, in bytes from the scratch's beginning. */
   readonly outGathered: number | undefined;
-  readonly left: number;
-  readonly right: number;
+  readonly left: SideScratch;
+  readonly right: SideScratch;
 }
 
-/** Bytes and offsets of what a product needs: gathered operands, panels, and an output of its own where the real one has no rows. */
+/** Of one operand, in bytes from the scratch's beginning. */
+export interface SideScratch {
+  readonly panels: number;
+  /** Where the number stands that is every entry of it. */
+  readonly number: number | undefined;
+}
+
+/** Bytes and offsets of what a product needs: panels, and an output of its own where the real one has no rows. */
 export function productScratch(step: ContractionStep, code: ProductFunctions): ProductScratch {
   const out = step.outputs[0]!;
   const precision = out.dtype === "float64" ? "f64" : "f32";
@@ -40,16 +47,15 @@ export function productScratch(step: ContractionStep, code: ProductFunctions): P
   const [x, y] = step.inputs as [Value, Value];
   const sizeOfLabels = (labels: readonly string[]): number => labels.reduce((product, label) => product * labelSize(step, label), 1);
   const [m, n, k] = [sizeOfLabels(plan.rows), sizeOfLabels(plan.columns), sizeOfLabels(plan.inner)];
-  const gather = (operand: MatrixOperand, value: Value): number | undefined =>
-    operand.across === undefined || operand.along === undefined || value.source.kind === "uniform"
-      ? reserve(sizeInBytes(value))
-      : undefined;
-  const leftGathered = gather(plan.left, plan.swapped ? y : x);
-  const rightGathered = gather(plan.right, plan.swapped ? x : y);
-  const outGathered = plan.out.across === undefined || plan.out.along?.stride !== 1 ? reserve(sizeInBytes(out)) : undefined;
-  const left = reserve(code.leftBytes(m, k));
-  const right = reserve(code.rightBytes(n, k));
-  return { plan, precision, code, m, n, k, bytes: end, entryBytes: bytes, leftGathered, rightGathered, outGathered, left, right };
+  const side = (value: Value, panelBytes: number): SideScratch => ({
+    panels: reserve(panelBytes),
+    number: value.source.kind === "uniform" ? reserve(bytes) : undefined,
+  });
+  const hasRows = plan.out.across.length === 1 && plan.out.along.length === 1 && plan.out.along[0]!.stride === 1;
+  const outGathered = hasRows ? undefined : reserve(sizeInBytes(out));
+  const left = side(plan.swapped ? y : x, code.leftBytes(m, k));
+  const right = side(plan.swapped ? x : y, code.rightBytes(n, k));
+  return { plan, precision, code, m, n, k, bytes: end, entryBytes: bytes, outGathered, left, right };
 }
 
 /** How many entries a label of a contraction has. */
@@ -61,11 +67,14 @@ function planOf({ params, inputs, outputs }: ContractionStep): ProductPlan {
   const out = outputs[0]!;
   return planProduct(
     params,
-    { shape: x.shape, view: viewInto(x) },
-    { shape: y.shape, view: viewInto(y) },
+    { shape: x.shape, view: entriesOf(x) },
+    { shape: y.shape, view: entriesOf(y) },
     { shape: out.shape, view: { offset: 0, strides: stridesOf(out.shape) } },
   );
 }
+
+/** Where the entries of an operand lie; those that are all one number lie in one place. */
+const entriesOf = (x: Value): View => (x.source.kind === "uniform" ? { offset: 0, strides: x.shape.map(() => 0) } : viewInto(x));
 
 /** `(address, count)`: whether any of so many entries is NaN; looks at whole vectors, then at the entries left. */
 export function hasNaN(name: string, precision: Precision): FunctionCode {
