@@ -10,8 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
 import { type Workload, workloads } from "../src/index.ts";
+import { bundleWorker } from "./bundle.ts";
 import { drawChart } from "./chart.ts";
 import { contest, type Entry } from "./contest.ts";
 import { type Engine, engines, findPythons, installPeers, type Surroundings } from "./engines.ts";
@@ -75,16 +75,7 @@ async function main(): Promise<void> {
 /** Bundles the worker as a user would bundle it, looks for Pythons, and installs the npm packages of the peers if one is wanted. */
 async function prepare(flags: readonly string[], contestants: readonly Engine[]): Promise<Surroundings> {
   const worker = join(output, "worker.mjs");
-  await build({
-    entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
-    outfile: worker,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    conditions: ["@cotangent/source"],
-    logLevel: "silent",
-  });
+  await bundleWorker(worker);
   const asked = { worker: [], pythons: {}, missing: "asked" };
   return {
     worker: [process.execPath, ...flags, worker],
