@@ -11,14 +11,14 @@ import { type Frame, frameOf, placeFrame, sizeInBytes } from "./frames.ts";
 import { alignment } from "./layout.ts";
 import { moduleNeeds, type Needs } from "./needs.ts";
 import { blockOfRows, copyLoops, describeSteps, type Loops, loopsOf, partialLoops, type Place, type Reduce, rowSums } from "./loops.ts";
-import { productCode, type Site } from "./product/emission.ts";
+import { type ProductCode, productCode, type RowBlock, type Site } from "./product/emission.ts";
 import { count, integer } from "./product/integers.ts";
 import { type ProductFunctions, productFunctions } from "./product/product.ts";
 import { type ProductScratch, productScratch } from "./product/scratch.ts";
 import { programFunction } from "./program.ts";
-import type { Run } from "./blocks.ts";
+import type { Cutting, Run } from "./blocks.ts";
 import { nestFunction } from "./nest.ts";
-import { type Nest, nestAxes, type NestStep } from "./schedule.ts";
+import { type Item, type Nest, nestAxes, type NestStep } from "./schedule.ts";
 import {
   baseOf,
   type Block,
@@ -53,14 +53,19 @@ export interface Constant {
   readonly offset: number;
 }
 
+export interface EmitOptions extends LanesOptions {
+  /** How items are cut into blocks of rows, where that is not as usual. */
+  readonly cutting?: Cutting;
+}
+
 /** Everything a program of this block needs, emitted into one module that exports `run(base)`. */
-export function emitProgram(block: Block, options: LanesOptions): Emitted {
+export function emitProgram(block: Block, options: EmitOptions): Emitted {
   return new Emitter(options).program(block);
 }
 
 class Emitter {
   readonly #needs: Needs;
-  readonly #options: LanesOptions;
+  readonly #options: EmitOptions;
   readonly #writer: FunctionWriter = writeFunction("run", ["i32"], [], true);
   readonly #places = new Map<Value, Place>();
   readonly #bases = new Map<string, number>([["base", 0]]);
@@ -74,19 +79,22 @@ class Emitter {
   #fixed = 0;
   #depth = 0;
 
-  constructor(options: LanesOptions) {
+  constructor(options: EmitOptions) {
     this.#options = options;
     this.#needs = moduleNeeds(options);
   }
 
   program(block: Block): Emitted {
-    const frame = frameOf(block, new Set(), (step) => this.#productOf(step).bytes);
+    const frame = frameOf(block, new Set(), {
+      productBytes: (step) => this.#productOf(step).bytes,
+      cutting: this.#options.cutting,
+    });
     const inputs = block.inputs.map((x) => this.#reserve(sizeInBytes(x)));
     block.inputs.forEach((x, i) => this.#places.set(x, { base: "base", offset: inputs[i]! }));
     this.#reserveConstants(frame);
-    placeFrame(frame, this.#fixed, (x, offset) => {
-      this.#places.set(x, { base: "base", offset });
-      this.#plan.push(`${describeValue(x)} at ${offset}, ${sizeInBytes(x)} bytes`);
+    placeFrame(frame, this.#fixed, (x, offset, passing) => {
+      this.#places.set(x, { base: "base", offset, passing });
+      this.#plan.push(`${describeValue(x)} at ${offset}, ${passing ? "a block of rows" : `${sizeInBytes(x)} bytes`}`);
     });
     this.#reserve(frame.bytes);
     this.#items(frame);
@@ -184,38 +192,51 @@ class Emitter {
     }
   }
 
-  /** Nests over the same rows, a block of rows at a time; then the rows that are left. */
-  #run(frame: Frame, { first, last, rows, block }: Run): void {
+  /** Items over the same rows, a block of rows at a time; then the rows that are left. */
+  #run(frame: Frame, run: Run): void {
+    const { rows: count, block } = run;
+    const members = frame.items.slice(run.first, run.last + 1).map((item, i) => this.#member(frame, item, run.axes[i]!));
+    for (const { begin } of members) begin();
     const { emit } = this.#writer;
-    const nests = frame.items.slice(first, last + 1) as Nest[];
-    const all = nests.map((nest) => loopsOf(nest, frame.stored, (x) => this.#placeOf(x)));
-    const outputs = new Map(nests.flatMap((nest, i) => rowSums(all[i]!).map((root, k) => [root, rowSteps(nest)[k]!.outputs[0]!] as const)));
-    const partial = (root: Reduce): Place => ({ base: "base", offset: frame.partials.get(outputs.get(root)!)! });
-    for (const loops of all)
-      for (const root of rowSums(loops)) this.#nest("clear", partialLoops(loops, root, undefined), "clear a sum over rows");
-    const turn = (size: number, row: number): void =>
-      nests.forEach((nest, i) => {
-        const loops = all[i]!;
-        this.#nest("block", blockOfRows(loops, size, partial), describeSteps(nest.steps), row);
-        for (const root of rowSums(loops)) this.#nest("join", partialLoops(loops, root, partial(root)), "add a block's sum");
-      });
-    const row = this.#writer.local("i32");
-    const whole = Math.floor(rows / block) * block;
+    const first = this.#writer.local("i32");
+    const whole = Math.floor(count / block) * block;
+    const turn = (rows: number): void => members.forEach((member) => member.turn({ first, rows, count }));
     emit("i32.const", 0);
-    emit("local.set", row);
-    this.#under(`${rows} rows, ${block} at a time`, () =>
+    emit("local.set", first);
+    this.#under(`${count} rows, ${block} at a time`, () =>
       this.#writer.loop((again) => {
-        turn(block, row);
-        emit("local.get", row);
+        turn(block);
+        emit("local.get", first);
         emit("i32.const", block);
         emit("i32.add");
-        emit("local.tee", row);
+        emit("local.tee", first);
         emit("i32.const", whole);
         emit("i32.lt_s");
         this.#writer.branchIf(again);
       }),
     );
-    if (whole < rows) this.#under(`the last ${rows - whole} rows`, () => turn(rows - whole, row));
+    if (whole < count) this.#under(`the last ${count - whole} rows`, () => turn(count - whole));
+  }
+
+  #member(frame: Frame, item: Item, axes: number): Member {
+    if (item.kind === "nest") return this.#nestMember(frame, item, axes);
+    const product = this.#productCode(item.step as ContractionStep, frame.scratch.get(item) ?? 0);
+    return { begin: product.begin, turn: product.multiply };
+  }
+
+  /** A nest of a run: its sums over rows begin as what adds nothing, and those of a block join them. */
+  #nestMember(frame: Frame, nest: Nest, axes: number): Member {
+    const loops = loopsOf(nest, frame.stored, (x) => this.#placeOf(x));
+    const sums = rowSums(loops);
+    const outputs = new Map(sums.map((root, k) => [root, rowSteps(nest)[k]!.outputs[0]!]));
+    const partial = (root: Reduce): Place => ({ base: "base", offset: frame.partials.get(outputs.get(root)!)! });
+    return {
+      begin: () => sums.forEach((root) => this.#nest("clear", partialLoops(loops, root, undefined), "clear a sum over rows")),
+      turn: ({ first, rows }) => {
+        this.#nest("block", blockOfRows(loops, axes, rows, partial), describeSteps(nest.steps), first);
+        for (const root of sums) this.#nest("join", partialLoops(loops, root, partial(root)), "add a block's sum");
+      },
+    };
   }
 
   /** `row` is the local that says where a block begins. */
@@ -304,11 +325,14 @@ class Emitter {
     return productScratch(step, this.#productsOf(step.outputs[0]!.dtype === "float64" ? "f64" : "f32"));
   }
 
+  #productCode(step: ContractionStep, scratch: number): ProductCode {
+    return productCode(step, this.#productOf(step), scratch, this.#site);
+  }
+
   #product(step: ContractionStep, scratch: number): void {
-    const product = productCode(step, this.#productOf(step), scratch, this.#site);
+    const product = this.#productCode(step, scratch);
     product.begin();
     product.multiply();
-    product.finish();
   }
 
   /** What a product is written with. */
@@ -318,7 +342,7 @@ class Emitter {
       needs: this.#needs,
       placeOf: (x) => this.#placeOf(x),
       pushAddress: (place, extra) => this.#pushAddress(place, extra),
-      nest: (stem, loops, what) => this.#nest(stem, loops, what),
+      nest: (stem, loops, what, row) => this.#nest(stem, loops, what, row),
       table: (entries) => this.#table(entries),
       say: (line) => this.#say(line),
     };
@@ -449,5 +473,11 @@ class Emitter {
 
 /** The steps of a nest that add rows up, in the order of their roots. */
 const rowSteps = ({ steps }: Nest): NestStep[] => steps.filter((step) => step.kind !== "elementwise" && nestAxes(step).reduced[0]);
+
+/** An item that runs a block of rows at a time. */
+interface Member {
+  readonly begin: () => void;
+  readonly turn: (block: RowBlock) => void;
+}
 
 const describeValue = (x: Value): string => `v${x.id}: ${x.dtype}[${x.shape.join(", ")}]`;

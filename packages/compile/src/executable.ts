@@ -4,9 +4,8 @@
  */
 import type { DType, Tensor, TypedArray } from "@cotangent/core/functions";
 import { type Aval, real, sizeOf, type Storage, type SubGraph } from "@cotangent/core/engine";
-import type { LanesOptions } from "./assembly/lanes.ts";
 import { encodeModule, printModule } from "./assembly/module.ts";
-import { type Emitted, emitProgram } from "./emit.ts";
+import { type EmitOptions, type Emitted, emitProgram } from "./emit.ts";
 import { type Memory, type Region, threadMemory } from "./memory.ts";
 import { makeResident, type Resident, residentOf } from "./resident.ts";
 import { printBlock } from "./listing.ts";
@@ -42,7 +41,7 @@ const math = (fail: (error: number) => void): WebAssembly.ModuleImports => {
 };
 
 /** Compiles a graph for this thread's memory. */
-export function compileGraph(graph: SubGraph, options: LanesOptions): Executable {
+export function compileGraph(graph: SubGraph, options: EmitOptions): Executable {
   const start = performance.now();
   const block = blockOf(graph);
   const emitted = emitProgram(block, options);

@@ -3,7 +3,7 @@
  * lifetimes and bytes; it emits nothing.
  */
 import { interpretExpression, type Lowered, real, sizeOf } from "@cotangent/core/engine";
-import { arrangeRuns, type Run } from "./blocks.ts";
+import { arrangeRuns, type Cutting, type Run } from "./blocks.ts";
 import { alignment, type Lease, planLeases } from "./layout.ts";
 import { type Item, nestAxes, scheduleOf } from "./schedule.ts";
 import { baseOf, type Block, bytesOf, type ContractionStep, nestedBlocks, type Value } from "./values.ts";
@@ -25,13 +25,28 @@ export interface Frame {
   bytes: number;
 }
 
+/** What is planned with: the scratch of a product, and how items are cut into blocks where that is not as usual. */
+export interface Planning {
+  readonly productBytes: (step: ContractionStep) => number;
+  readonly cutting: Cutting | undefined;
+}
+
 /** Bytes of all entries. */
 export const sizeInBytes = (x: Value): number => sizeOf(x.shape) * bytesOf[x.dtype];
 
+/** The run that an item belongs to. */
+const runAt = ({ runs }: Frame, at: number): Run | undefined => runs.find(({ first, last }) => first <= at && at <= last);
+
+/** Bytes that a value takes in its frame: those of a block of rows where a run passes it on. */
+function bytesKept(x: Value, { runs }: Frame): number {
+  const run = runs.find(({ passing }) => passing.has(x));
+  return run === undefined ? sizeInBytes(x) : (sizeInBytes(x) / run.rows) * run.block;
+}
+
 /** Plans a block: `given` are values of it whose place the enclosing block decides. */
-export function frameOf(block: Block, given: ReadonlySet<Value>, productBytes: (step: ContractionStep) => number): Frame {
+export function frameOf(block: Block, given: ReadonlySet<Value>, planning: Planning): Frame {
   const schedule = scheduleOf(block);
-  const { items, runs } = arrangeRuns(schedule);
+  const { items, runs } = arrangeRuns(schedule, block.outputs, planning.cutting);
   const { stored } = schedule;
   const frame: Frame = {
     block,
@@ -47,12 +62,15 @@ export function frameOf(block: Block, given: ReadonlySet<Value>, productBytes: (
   const made = new Map<Value, number>();
   const last = new Map<Value, number>();
   items.forEach((item, at) => {
-    // What runs in blocks lives as long as all of the run.
-    const run = runs.find((one) => one.first <= at && at <= one.last);
+    // What runs in blocks lives as long as all of the run, but for what each block passes on.
+    const run = runAt(frame, at);
     const steps = item.kind === "nest" ? item.steps : [item.step];
     for (const step of steps) {
-      for (const out of step.outputs) if (stored.has(out)) made.set(out, run?.first ?? at);
-      for (const input of step.inputs) last.set(baseOf(input), run?.last ?? at);
+      for (const out of step.outputs) if (stored.has(out)) made.set(out, run === undefined || run.passing.has(out) ? at : run.first);
+      for (const input of step.inputs) {
+        const x = baseOf(input);
+        last.set(x, run === undefined || run.passing.has(x) ? at : run.last);
+      }
     }
   });
   for (const out of block.outputs) last.set(out, items.length);
@@ -65,15 +83,16 @@ export function frameOf(block: Block, given: ReadonlySet<Value>, productBytes: (
   let small = 0;
   for (const [x, from] of made) {
     if (given.has(x)) continue;
-    const bytes = sizeInBytes(x);
+    const bytes = bytesKept(x, frame);
     if (bytes <= alignment) {
       frame.own.set(x, small);
       small += alignment;
     } else lease(bytes, from, last.get(x) ?? from, (offset) => frame.own.set(x, offset));
   }
   items.forEach((item, at) => {
-    const bytes = item.kind === "nest" ? 0 : scratchOf(item.step, frame, productBytes);
-    if (bytes > 0) lease(bytes, at, at, (offset) => frame.scratch.set(item, offset));
+    const bytes = item.kind === "nest" ? 0 : scratchOf(item.step, frame, planning);
+    const run = runAt(frame, at);
+    if (bytes > 0) lease(bytes, run?.first ?? at, run?.last ?? at, (offset) => frame.scratch.set(item, offset));
   });
   for (const { first, last: end } of runs) {
     for (const item of items.slice(first, end + 1)) {
@@ -92,32 +111,27 @@ export function frameOf(block: Block, given: ReadonlySet<Value>, productBytes: (
 }
 
 /** Bytes an item needs while it runs: scratch of programs, panels of products, everything inside nested blocks. */
-function scratchOf(step: Exclude<Item, { kind: "nest" }>["step"], frame: Frame, productBytes: (step: ContractionStep) => number): number {
+function scratchOf(step: Exclude<Item, { kind: "nest" }>["step"], frame: Frame, planning: Planning): number {
   switch (step.kind) {
     case "program":
       return scratchBytes(step.lowered);
     case "movement":
       return 0;
     case "contraction":
-      return productBytes(step);
+      return planning.productBytes(step);
     case "choose":
-      return nested(frame, productBytes, [step.onTrue, step.onFalse], (block) => new Set(block.outputs));
+      return nested(frame, planning, [step.onTrue, step.onFalse], (block) => new Set(block.outputs));
     case "scan":
-      return nested(frame, productBytes, [step.body], (block) => new Set(block.outputs.slice(step.carries)));
+      return nested(frame, planning, [step.body], (block) => new Set(block.outputs.slice(step.carries)));
     case "repeat":
-      return nested(frame, productBytes, [step.condition, step.body], () => new Set());
+      return nested(frame, planning, [step.condition, step.body], () => new Set());
   }
 }
 
-function nested(
-  frame: Frame,
-  productBytes: (step: ContractionStep) => number,
-  blocks: readonly Block[],
-  given: (block: Block) => ReadonlySet<Value>,
-): number {
+function nested(frame: Frame, planning: Planning, blocks: readonly Block[], given: (block: Block) => ReadonlySet<Value>): number {
   let bytes = 0;
   for (const block of blocks) {
-    const child = frameOf(block, given(block), productBytes);
+    const child = frameOf(block, given(block), planning);
     frame.children.set(block, child);
     bytes += Math.ceil(child.bytes / alignment) * alignment;
   }
@@ -125,8 +139,13 @@ function nested(
 }
 
 /** Gives the values of a frame their places from an offset on. */
-export function placeFrame(frame: Frame, origin: number, put: (x: Value, offset: number) => void): void {
-  for (const [x, offset] of frame.own) put(x, origin + offset);
+export function placeFrame(frame: Frame, origin: number, put: (x: Value, offset: number, passing: boolean) => void): void {
+  for (const [x, offset] of frame.own)
+    put(
+      x,
+      origin + offset,
+      frame.runs.some(({ passing }) => passing.has(x)),
+    );
   for (const [x, offset] of frame.partials) frame.partials.set(x, origin + offset);
   for (const item of frame.items) {
     if (item.kind === "nest") continue;

@@ -3,9 +3,10 @@
  * contractions. It knows steps and places; it knows no instruction.
  */
 import type { DType, Shape } from "@cotangent/core/functions";
-import { type Expression, type ExpressionArithmetic, isFloat, stridesOf } from "@cotangent/core/engine";
+import { type Expression, type ExpressionArithmetic, isFloat, sizeOf, stridesOf } from "@cotangent/core/engine";
 import type { Precision } from "./assembly/lanes.ts";
 import { scalarTypeOf, simplifyingArithmetic } from "./expressions.ts";
+import { leadingEntry } from "./leading.ts";
 import { type Nest, type NestStep, summationLabels } from "./schedule.ts";
 import { baseOf, type ContractionStep, type ReductionStep, type Value, viewInto } from "./values.ts";
 
@@ -13,6 +14,8 @@ import { baseOf, type ContractionStep, type ReductionStep, type Value, viewInto 
 export interface Place {
   readonly base: string;
   readonly offset: number;
+  /** It holds just the rows of the block that runs. */
+  readonly passing?: boolean;
 }
 
 /** Entries read or written over the axes of a nest: from a place, with an offset and strides in entries. */
@@ -128,14 +131,29 @@ export function copyLoops(sizes: Shape, from: Access | number, to: Access, addin
   return { sizes, precision, arithmetic: s, loads, roots: [{ kind: "store", value: adding ? s.add(read(to), value) : value, to }] };
 }
 
-/** The loops that sum a contraction term by term. */
-export function summationLoops(step: ContractionStep, precision: Precision, placeOf: (x: Value) => Place): Loops {
+/** The loops that sum a contraction term by term, some labels outermost. */
+export function summationLoops(step: ContractionStep, precision: Precision, placeOf: (x: Value) => Place, outer = ""): Loops {
   const labels = [...summationLabels(step)];
   const { x, y } = step.params;
   const sizes = labels.map((label) =>
     x.includes(label) ? step.inputs[0]!.shape[x.indexOf(label)]! : step.inputs[1]!.shape[y.indexOf(label)]!,
   );
-  return loopsOf({ kind: "nest", sizes, precision, steps: [step] }, new Set(step.outputs), placeOf);
+  const loops = loopsOf({ kind: "nest", sizes, precision, steps: [step] }, new Set(step.outputs), placeOf);
+  const order = [...outer, ...labels.filter((label) => !outer.includes(label))].map((label) => labels.indexOf(label));
+  return withAxes(loops, (list) => order.map((axis) => list[axis]!));
+}
+
+/** The same loops with other axes: what is given takes a list over the axes to one over those wanted. */
+function withAxes(loops: Loops, change: <T>(list: readonly T[]) => T[]): Loops {
+  const access = (one: Access): Access => ({ ...one, strides: change(one.strides) });
+  return {
+    ...loops,
+    sizes: change(loops.sizes),
+    loads: loops.loads.map((load) => ({ ...load, access: access(load.access) })),
+    roots: loops.roots.map((root) =>
+      root.kind === "reduce" ? { ...root, to: access(root.to), reduced: change(root.reduced) } : { ...root, to: access(root.to) },
+    ),
+  };
 }
 
 function reductionRoot(
@@ -191,16 +209,30 @@ function contractionRoot(
   };
 }
 
-/** The same loops over so many rows only, from the row that the function is given; `partial` says where sums over rows go. */
-export function blockOfRows(loops: Loops, rows: number, partial: (root: Reduce) => Place): Loops {
-  const access = (one: Access): Access => ({ ...one, rowStride: one.strides[0]! });
+/** The rows of loops: so many leading axes walked as one. */
+function rowsFirst(loops: Loops, axes: number): Loops {
+  const { sizes } = loops;
+  const row = sizeOf(sizes.slice(0, axes));
+  return {
+    ...withAxes(loops, (list) => [leadingEntry(sizes, list, axes), ...list.slice(axes)]),
+    sizes: [row, ...sizes.slice(axes)],
+  };
+}
+
+/**
+ * The same loops over so many rows only, from the row that the function is given; rows are what the leading axes walk over. `partial` says where
+ * sums over rows go.
+ */
+export function blockOfRows(given: Loops, axes: number, rows: number, partial: (root: Reduce) => Place): Loops {
+  const loops = rowsFirst(given, axes);
+  const access = (one: Access): Access => ({ ...one, rowStride: one.place.passing ? 0 : one.strides[0]! });
   return {
     ...loops,
     sizes: [rows, ...loops.sizes.slice(1)],
     loads: loops.loads.map((load) => ({ ...load, access: access(load.access) })),
-    roots: loops.roots.map((root) =>
+    roots: loops.roots.map((root, k) =>
       root.kind === "reduce" && root.reduced[0]
-        ? { ...root, to: { ...root.to, place: partial(root), rowStride: 0 } }
+        ? { ...root, to: { ...root.to, place: partial(given.roots[k] as Reduce), rowStride: 0 } }
         : { ...root, to: access(root.to) },
     ),
   };

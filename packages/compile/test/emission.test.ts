@@ -10,6 +10,7 @@ import type { Place } from "../src/loops.ts";
 import { productCode, type RowBlock } from "../src/product/emission.ts";
 import { productFunctions } from "../src/product/product.ts";
 import { productScratch } from "../src/product/scratch.ts";
+import { rowCounts, rowsOf } from "../src/rows.ts";
 import { bytesOf, type ContractionStep, type Source, type Value } from "../src/values.ts";
 
 type Numbers = Float32Array | Float64Array;
@@ -113,18 +114,19 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
     say: () => undefined,
   });
   made.begin();
-  const { rows } = made;
-  if (problem.block === undefined || rows === undefined) made.multiply();
+  const item = { kind: "step", step } as const;
+  const counts = rowCounts(item).filter((rows) => rowsOf(item, rows) !== undefined);
+  if (problem.block === undefined || counts.length === 0) made.multiply();
   else {
     const first = writer.local("i32");
+    const rows = counts[problem.block % counts.length]!;
     for (let row = 0; row < rows; row += problem.block) {
       writer.emit("i32.const", row);
       writer.emit("local.set", first);
-      const block: RowBlock = { first, rows: Math.min(problem.block, rows - row) };
+      const block: RowBlock = { first, rows: Math.min(problem.block, rows - row), count: rows };
       made.multiply(block);
     }
   }
-  made.finish();
   needs.add(writer.finish());
   const memory = new WebAssembly.Memory({ initial: Math.ceil((top + 64) / 65536) });
   const module = new WebAssembly.Module(encodeModule(needs.module()));

@@ -1,5 +1,6 @@
 /** A contraction as matrix products: which labels are rows, columns and loops, and where each operand lies. It knows labels and strides; it emits nothing. */
-import type { ContractionParams } from "@cotangent/core/engine";
+import { type ContractionParams, stridesOf } from "@cotangent/core/engine";
+import { type ContractionStep, type Value, viewInto } from "../values.ts";
 import type { View } from "../views.ts";
 import type { Axis } from "./offsets.ts";
 
@@ -76,7 +77,7 @@ function cutLabels(order: readonly string[], xs: Walk, ys: Walk, outs: Walk) {
 }
 
 /** The matrices of a contraction of two views into an output with the given strides. */
-export function planProduct(
+function planProduct(
   params: ContractionParams,
   x: { readonly shape: readonly number[]; readonly view: View },
   y: { readonly shape: readonly number[]; readonly view: View },
@@ -103,3 +104,22 @@ export function planProduct(
     out: { offset: 0, across: mergedAxes(rows, outs), along: mergedAxes(columns, outs), loops: stridesIn(outs) },
   };
 }
+
+/** How many entries a label of a contraction has. */
+export const labelSize = ({ params, inputs }: ContractionStep, label: string): number =>
+  params.x.includes(label) ? inputs[0]!.shape[params.x.indexOf(label)]! : inputs[1]!.shape[params.y.indexOf(label)]!;
+
+/** The matrices of a contraction. */
+export function planOf({ params, inputs, outputs }: ContractionStep): ProductPlan {
+  const [x, y] = inputs as [Value, Value];
+  const out = outputs[0]!;
+  return planProduct(
+    params,
+    { shape: x.shape, view: entriesOf(x) },
+    { shape: y.shape, view: entriesOf(y) },
+    { shape: out.shape, view: { offset: 0, strides: stridesOf(out.shape) } },
+  );
+}
+
+/** Where the entries of an operand lie; those that are all one number lie in one place. */
+const entriesOf = (x: Value): View => (x.source.kind === "uniform" ? { offset: 0, strides: x.shape.map(() => 0) } : viewInto(x));

@@ -4,15 +4,16 @@
  */
 import { sizeOf, stridesOf } from "@cotangent/core/engine";
 import type { FunctionWriter } from "../assembly/function.ts";
-import { copyLoops, type Loops, type Place, summationLoops } from "../loops.ts";
+import { leadingAxes, leadingEntry, walkAsOne } from "../leading.ts";
+import { blockOfRows, copyLoops, type Loops, type Place, summationLoops } from "../loops.ts";
 import type { Needs } from "../needs.ts";
 import type { ContractionStep, Value } from "../values.ts";
-import type { MatrixOperand } from "./contraction.ts";
-import { add, count, emit, integer, letInteger, repeatBelow, times } from "./integers.ts";
+import { labelSize, type MatrixOperand } from "./contraction.ts";
+import { add, count, digit, emit, integer, letInteger, type Operand, repeatBelow, sub, times } from "./integers.ts";
 import { layoutOf } from "./kernel.ts";
 import { type Axis, offsetTable } from "./offsets.ts";
 import type { Packers } from "./product.ts";
-import { hasNaN, labelSize, type ProductScratch, type SideScratch } from "./scratch.ts";
+import { hasNaN, type ProductScratch, type SideScratch } from "./scratch.ts";
 
 /** The function that a product is written into, and what is around it. */
 export interface Site {
@@ -21,43 +22,47 @@ export interface Site {
   readonly placeOf: (x: Value) => Place;
   /** Leaves the address of a place, and so many bytes, on the stack. */
   readonly pushAddress: (place: Place, extra?: number) => void;
-  readonly nest: (stem: string, loops: Loops, what: string) => void;
+  /** `row` is the local that says where a block of rows begins. */
+  readonly nest: (stem: string, loops: Loops, what: string, row?: number) => void;
   /** Where a table is that never changes. */
   readonly table: (entries: Int32Array) => Place;
   /** A line of the listing of what runs. */
   readonly say: (line: string) => void;
 }
 
-/** So many rows from the one that a local says. */
+/** So many rows from the one that a local says, of `count` that the leading axes of the result make together. */
 export interface RowBlock {
   readonly first: number;
   readonly rows: number;
+  readonly count: number;
 }
 
-/** A product in three parts, to be written in this order; the second may be written several times or in a loop, for other rows each time. */
+/** A product in two parts, to be written in this order; the second may be written several times or in a loop, for other rows each time. */
 export interface ProductCode {
-  /**
-   * How many rows the result has that can be asked for block by block: its leading axis, which is the first label of both operands where there
-   * is one, all labels of the rows together otherwise. Undefined where only the whole result can be had.
-   */
-  readonly rows: number | undefined;
   /** Packs what is the same for every block. */
   readonly begin: () => void;
-  /** The rows of a block, or all. */
+  /** All of the result, or a block of rows that `rowsOf` finds it to have; corrected where a strong zero met an infinity or a NaN. */
   readonly multiply: (block?: RowBlock) => void;
-  /** Puts the result in order, and corrects it where a strong zero met an infinity or a NaN: it may be read only after this. */
-  readonly finish: () => void;
 }
 
 /** The code of a product whose scratch begins so many bytes from the base of the program. */
 export function productCode(step: ContractionStep, scratch: ProductScratch, at: number, site: Site): ProductCode {
   const writer = new ProductWriter(step, scratch, at, site);
   return {
-    rows: writer.rows,
     begin: () => writer.begin(),
     multiply: (block) => writer.multiply(block),
-    finish: () => writer.finish(),
   };
+}
+
+/** A block of rows as this product has it. */
+interface Cut extends RowBlock {
+  /** Leading axes of the result that make its rows. */
+  readonly axes: number;
+  /** How many of the outermost loops they are; none where they are rows of the matrices. */
+  readonly loops: number;
+  /** Rows of the matrices that a block has, and how many of them one of its rows is. */
+  readonly height: number;
+  readonly unit: number;
 }
 
 /** A side of the product as matrices in memory. */
@@ -74,7 +79,7 @@ interface Side {
 }
 
 /** A counter and how many bytes an address moves with each of its steps. */
-type Turn = readonly [counter: number, bytes: number];
+type Turn = readonly [counter: Operand, bytes: number];
 
 /** Shorter runs along are packed by tables rather than by a call each. */
 const shortestRun = 32;
@@ -82,7 +87,6 @@ const shortestRun = 32;
 const longestTable = 2048;
 
 class ProductWriter {
-  readonly rows: number | undefined;
   readonly #step: ContractionStep;
   readonly #p: ProductScratch;
   readonly #at: number;
@@ -106,7 +110,6 @@ class ProductWriter {
     this.#target = inPlace
       ? { place: site.placeOf(step.outputs[0]!), rowStride: plan.out.across[0]!.stride, loops: plan.out.loops }
       : { place: this.#own(p.outGathered), rowStride: p.n, loops: this.#resultStrides().slice(0, plan.loops.length) };
-    this.rows = inPlace ? (plan.loops[0] ?? p.m) : undefined;
   }
 
   #side(value: Value, operand: MatrixOperand, entries: number, { panels, number }: SideScratch, packers: Packers): Side {
@@ -117,29 +120,38 @@ class ProductWriter {
 
   begin(): void {
     for (const side of [this.#left, this.#right]) this.#storeNumber(side);
-    if (this.#right.still) this.#pack(this.#right, []);
-    if (this.#leftFirst) this.#pack(this.#left, []);
+    if (this.#right.still) this.#pack(this.#right, [], undefined);
+    if (this.#leftFirst) this.#pack(this.#left, [], undefined);
   }
 
   multiply(block?: RowBlock): void {
-    const { plan, m, n, k, code } = this.#p;
-    this.#eachMatrix(block, (counters) => {
-      const rows = plan.loops.length === 0 ? block : undefined;
-      if (!this.#leftFirst) this.#pack(this.#left, counters, rows);
-      if (!this.#right.still) this.#pack(this.#right, counters);
-      this.#integers(rows?.rows ?? m, n, k);
+    const { m, n, k, code } = this.#p;
+    const cut = block === undefined ? undefined : this.#cut(block);
+    this.#eachMatrix(cut, (counters) => {
+      if (!this.#leftFirst) this.#pack(this.#left, counters, cut);
+      if (!this.#right.still) this.#pack(this.#right, counters, cut);
+      this.#integers(cut?.height ?? m, n, k);
       this.#site.pushAddress(this.#left.panels);
       this.#site.pushAddress(this.#right.panels);
-      this.#push(this.#target.place, 0, this.#turns(counters, this.#target.loops, rows, this.#target.rowStride));
-      this.#integers(this.#target.rowStride * this.#p.entryBytes, 0);
+      const { place, loops, rowStride } = this.#target;
+      this.#push(place, 0, [...this.#turns(place, counters, loops, cut), ...this.#rowTurns(place, rowStride, cut)]);
+      this.#integers(rowStride * this.#p.entryBytes, 0);
       this.#site.writer.emit("call", code.product);
     });
-    this.#site.say(this.#describe(block));
+    this.#site.say(this.#describe(cut));
+    if (this.#p.outGathered !== undefined) this.#permute();
+    if (this.#step.params.strongZero !== undefined) this.#correctNaN(cut);
   }
 
-  finish(): void {
-    if (this.#p.outGathered !== undefined) this.#permute();
-    if (this.#step.params.strongZero !== undefined) this.#correctNaN();
+  /** What a block is of this product: turns of its outermost loops, or rows of its matrices. */
+  #cut(block: RowBlock): Cut {
+    const { plan, m } = this.#p;
+    if (plan.loops.length > 0) {
+      const axes = leadingAxes(plan.loops, block.count);
+      return { ...block, axes, loops: axes, height: m, unit: 1 };
+    }
+    const unit = m / block.count;
+    return { ...block, axes: leadingAxes(this.#step.outputs[0]!.shape, block.count), loops: 0, height: block.rows * unit, unit };
   }
 
   /** Whether the left operand is packed once for all matrices. */
@@ -164,22 +176,26 @@ class ProductWriter {
     writer.emit(`${this.#p.precision}.store`, 0);
   }
 
-  /** Packs a side for these loop labels: all that lies across, or a block of it. */
-  #pack(side: Side, counters: readonly number[], block?: RowBlock): void {
+  /** Packs a side for these loop labels: all that lies across, or a block of the rows. */
+  #pack(side: Side, counters: readonly number[], cut: Cut | undefined): void {
     const { across, along } = side.operand;
     const inner = along[along.length - 1]!;
-    if (across.length === 1 && (along.length === 1 || inner.size >= shortestRun)) this.#packRuns(side, counters, block);
-    else this.#packByTables(side, counters, block);
+    if (across.length === 1 && (along.length === 1 || inner.size >= shortestRun)) this.#packRuns(side, counters, cut);
+    else this.#packByTables(side, counters, cut);
   }
 
   /** Axes of one stride each: a call for every run along. */
-  #packRuns(side: Side, counters: readonly number[], block: RowBlock | undefined): void {
+  #packRuns(side: Side, counters: readonly number[], cut: Cut | undefined): void {
     const { entryBytes } = this.#p;
     const { across, along } = side.operand;
     const [rows, inner] = [across[0]!, along[along.length - 1]!];
-    const turns = this.#turns(counters, side.operand.loops, block, rows.stride);
+    const height = this.#heightOf(side, cut);
+    const turns = [
+      ...this.#turns(side.place, counters, side.operand.loops, cut),
+      ...(height === undefined ? [] : this.#rowTurns(side.place, rows.stride, cut)),
+    ];
     this.#eachRun(along.slice(0, -1), inner.size, (source, steps) => {
-      this.#integers(block?.rows ?? side.entries, inner.size);
+      this.#integers(height ?? side.entries, inner.size);
       this.#push(side.place, side.operand.offset, [...turns, ...source]);
       this.#integers(rows.stride * entryBytes, inner.stride * entryBytes);
       this.#callPacker(side, side.packers.strided, steps);
@@ -187,7 +203,7 @@ class ProductWriter {
   }
 
   /** Axes of several strides: offsets from tables, the outermost axes along looped over where a table would be long. */
-  #packByTables(side: Side, counters: readonly number[], block: RowBlock | undefined): void {
+  #packByTables(side: Side, counters: readonly number[], cut: Cut | undefined): void {
     const { entryBytes, precision } = this.#p;
     const { across, along } = side.operand;
     const lengthFrom = (axis: number): number => along.slice(axis).reduce((length, { size }) => length * size, 1);
@@ -195,11 +211,13 @@ class ProductWriter {
     while (looped < along.length - 1 && lengthFrom(looped) > longestTable) looped++;
     const rowTable = this.#site.table(offsetTable(across, entryBytes, side.packers.width));
     const stepTable = this.#site.table(offsetTable(along.slice(looped), entryBytes, layoutOf(precision).lanes));
-    const turns = this.#turns(counters, side.operand.loops);
+    const height = this.#heightOf(side, cut);
+    const turns = this.#turns(side.place, counters, side.operand.loops, cut);
+    const rowTurns: Turn[] = height === undefined || side.place.passing ? [] : [[cut!.first, cut!.unit * 4]];
     this.#eachRun(along.slice(0, looped), lengthFrom(looped), (source, steps) => {
-      this.#integers(block?.rows ?? side.entries, lengthFrom(looped));
+      this.#integers(height ?? side.entries, lengthFrom(looped));
       this.#push(side.place, side.operand.offset, [...turns, ...source]);
-      this.#push(rowTable, 0, block === undefined ? [] : [[block.first, 4]]);
+      this.#push(rowTable, 0, rowTurns);
       this.#site.pushAddress(stepTable);
       this.#callPacker(side, side.packers.offsets, steps);
     });
@@ -233,11 +251,30 @@ class ProductWriter {
     this.#site.writer.emit("call", name);
   }
 
-  /** How an address moves with the loop labels and to where a block of rows begins; strides are in entries. */
-  #turns(counters: readonly number[], strides: readonly number[], block?: RowBlock, rowStride = 0): Turn[] {
-    const { entryBytes } = this.#p;
-    const turns = counters.map((counter, i): Turn => [counter, strides[i]! * entryBytes]);
-    return block === undefined ? turns : [...turns, [block.first, rowStride * entryBytes]];
+  /** How many entries across a side a block has, where it cuts that side. */
+  #heightOf(side: Side, cut: Cut | undefined): number | undefined {
+    return side === this.#left && cut?.loops === 0 ? cut.height : undefined;
+  }
+
+  /** How an address moves with the loop labels, of which a block's are one counter; strides are in entries. */
+  #turns(place: Place, counters: readonly number[], strides: readonly number[], cut: Cut | undefined): Turn[] {
+    const { entryBytes, plan } = this.#p;
+    const loops = cut?.loops ?? 0;
+    const inner = (loops > 0 ? counters.slice(1) : counters).map((counter, i): Turn => [counter, strides[loops + i]! * entryBytes]);
+    if (loops === 0) return inner;
+    const counter = counters[0]!;
+    if (walkAsOne(plan.loops, strides, loops)) {
+      const stride = leadingEntry(plan.loops, strides, loops);
+      return [[place.passing ? sub(counter, cut!.first) : counter, stride * entryBytes], ...inner];
+    }
+    const sizes = plan.loops.slice(0, loops);
+    return [...sizes.map((_, axis): Turn => [digit(counter, sizes, axis), strides[axis]! * entryBytes]), ...inner];
+  }
+
+  /** How an address moves to where a block of rows of the matrices begins. */
+  #rowTurns(place: Place, stride: number, cut: Cut | undefined): Turn[] {
+    if (cut === undefined || cut.loops > 0 || place.passing) return [];
+    return [[cut.first, cut.unit * stride * this.#p.entryBytes]];
   }
 
   /** Leaves an address on the stack, an offset in entries and turns past a place. */
@@ -246,22 +283,21 @@ class ProductWriter {
     for (const [counter, bytes] of turns) if (bytes !== 0) emit(this.#site.writer, times(counter, bytes), [["i32.add"]]);
   }
 
-  /** Runs the body for all loop labels; a block is of the first. */
-  #eachMatrix(block: RowBlock | undefined, body: (counters: readonly number[]) => void): void {
+  /** Runs the body for all loop labels, or for those of a block, which are one counter. */
+  #eachMatrix(cut: Cut | undefined, body: (counters: readonly number[]) => void): void {
     const { writer } = this.#site;
     const { loops } = this.#p.plan;
-    const level = (counters: readonly number[]): void => {
-      const axis = counters.length;
+    const level = (axis: number, counters: readonly number[]): void => {
       if (axis === loops.length) body(counters);
-      else if (axis > 0 || block === undefined)
-        count(writer, integer(loops[axis]!), integer(1), (counter) => level([...counters, counter]));
-      else {
-        const counter = letInteger(writer, block.first);
-        const end = letInteger(writer, add(block.first, integer(block.rows)));
-        repeatBelow(writer, counter, end, integer(1), () => level([counter]));
-      }
+      else count(writer, integer(loops[axis]!), integer(1), (counter) => level(axis + 1, [...counters, counter]));
     };
-    level([]);
+    if (cut === undefined || cut.loops === 0) {
+      level(0, []);
+      return;
+    }
+    const counter = letInteger(writer, cut.first);
+    const end = letInteger(writer, add(cut.first, integer(cut.rows)));
+    repeatBelow(writer, counter, end, integer(1), () => level(cut.loops, [counter]));
   }
 
   /** The labels of the result as the product leaves them. */
@@ -283,23 +319,40 @@ class ProductWriter {
   }
 
   /** Where an exact zero of the cotangent met an infinity or a NaN, the product is summed again with strong zeros. */
-  #correctNaN(): void {
+  #correctNaN(cut: Cut | undefined): void {
     const { needs, writer, placeOf, pushAddress, nest } = this.#site;
-    const { precision } = this.#p;
+    const { precision, entryBytes } = this.#p;
     const out = this.#step.outputs[0]!;
     const name = `hasNaN_${precision}`;
     if (!needs.has(name)) needs.add(hasNaN(name, precision));
-    pushAddress(placeOf(out));
-    writer.emit("i32.const", sizeOf(out.shape));
+    const place = placeOf(out);
+    const what = "the product again, where it has NaN";
+    if (cut === undefined) {
+      pushAddress(place);
+      this.#integers(sizeOf(out.shape));
+      writer.emit("call", name);
+      writer.when(() => nest("sum", summationLoops(this.#step, precision, placeOf), what));
+      return;
+    }
+    const rowEntries = sizeOf(out.shape) / cut.count;
+    this.#push(place, 0, place.passing ? [] : [[cut.first, rowEntries * entryBytes]]);
+    this.#integers(cut.rows * rowEntries);
     writer.emit("call", name);
-    writer.when(() => nest("sum", summationLoops(this.#step, precision, placeOf), "the product again, where it has NaN"));
+    const loops = summationLoops(this.#step, precision, placeOf, this.#step.params.out.slice(0, cut.axes));
+    writer.when(() =>
+      nest(
+        "sum",
+        blockOfRows(loops, cut.axes, cut.rows, () => place),
+        what,
+        cut.first,
+      ),
+    );
   }
 
-  #describe(block: RowBlock | undefined): string {
+  #describe(cut: Cut | undefined): string {
     const { plan, code, m, n, k } = this.#p;
     const { x, y, out } = this.#step.params;
-    const sizes = plan.loops.length === 0 ? [block?.rows ?? m] : [block?.rows ?? plan.loops[0]!, ...plan.loops.slice(1), m];
-    const matrices = sizes.slice(0, -1).map((size) => `${size}×`);
-    return `${code.product}: ${matrices.join("")}[${sizes[sizes.length - 1]}, ${k}]·[${k}, ${n}] contract ${x},${y}->${out}`;
+    const loops = cut === undefined || cut.loops === 0 ? plan.loops : [cut.rows, ...plan.loops.slice(cut.loops)];
+    return `${code.product}: ${loops.map((size) => `${size}×`).join("")}[${cut?.height ?? m}, ${k}]·[${k}, ${n}] contract ${x},${y}->${out}`;
   }
 }

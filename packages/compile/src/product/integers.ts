@@ -20,6 +20,7 @@ export const add: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32
 export const sub: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.sub");
 export const mul: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.mul");
 const quotient: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.div_u");
+const remainder: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.rem_u");
 export const and: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.and");
 export const or: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.or");
 export const less: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("i32.lt_s");
@@ -29,6 +30,13 @@ export const differ: (x: Operand, y: Operand) => Code = /* @__PURE__ */ binary("
 export const isZero = (x: Operand): Code => [...codeOf(x), ["i32.eqz"]];
 export const times = (x: Operand, factor: number): Code => (factor === 1 ? codeOf(x) : mul(x, integer(factor)));
 export const smaller = (x: Operand, y: Operand): Code => [...codeOf(x), ...codeOf(y), ...less(x, y), ["select"]];
+
+/** The index along one of several axes of an entry that is counted along them all, the last fastest. */
+export function digit(x: Operand, sizes: readonly number[], axis: number): Code {
+  const inner = sizes.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const turns = inner === 1 ? codeOf(x) : quotient(x, integer(inner));
+  return axis === 0 ? turns : remainder(turns, integer(sizes[axis]!));
+}
 
 /** ⌈x/y⌉ of integers from 0. */
 export const ceilQuotient = (x: Operand, y: Operand): Code => quotient(sub(add(x, y), integer(1)), y);

@@ -1,13 +1,11 @@
 /** What a product of two values needs beside its kernel: the plan, panels, an output in order, and a look for NaN. It knows values and bytes; it calls nothing. */
-import { stridesOf } from "@cotangent/core/engine";
 import { writeFunction } from "../assembly/function.ts";
 import type { Precision } from "../assembly/lanes.ts";
 import type { FunctionCode } from "../assembly/module.ts";
 import { sizeInBytes } from "../frames.ts";
 import { alignment } from "../layout.ts";
-import { bytesOf, type ContractionStep, type Value, viewInto } from "../values.ts";
-import { planProduct, type ProductPlan } from "./contraction.ts";
-import type { View } from "../views.ts";
+import { bytesOf, type ContractionStep, type Value } from "../values.ts";
+import { labelSize, planOf, type ProductPlan } from "./contraction.ts";
 import type { ProductFunctions } from "./product.ts";
 
 export interface ProductScratch {
@@ -57,24 +55,6 @@ export function productScratch(step: ContractionStep, code: ProductFunctions): P
   const right = side(plan.swapped ? x : y, code.rightBytes(n, k));
   return { plan, precision, code, m, n, k, bytes: end, entryBytes: bytes, outGathered, left, right };
 }
-
-/** How many entries a label of a contraction has. */
-export const labelSize = ({ params, inputs }: ContractionStep, label: string): number =>
-  params.x.includes(label) ? inputs[0]!.shape[params.x.indexOf(label)]! : inputs[1]!.shape[params.y.indexOf(label)]!;
-
-function planOf({ params, inputs, outputs }: ContractionStep): ProductPlan {
-  const [x, y] = inputs as [Value, Value];
-  const out = outputs[0]!;
-  return planProduct(
-    params,
-    { shape: x.shape, view: entriesOf(x) },
-    { shape: y.shape, view: entriesOf(y) },
-    { shape: out.shape, view: { offset: 0, strides: stridesOf(out.shape) } },
-  );
-}
-
-/** Where the entries of an operand lie; those that are all one number lie in one place. */
-const entriesOf = (x: Value): View => (x.source.kind === "uniform" ? { offset: 0, strides: x.shape.map(() => 0) } : viewInto(x));
 
 /** `(address, count)`: whether any of so many entries is NaN; looks at whole vectors, then at the entries left. */
 export function hasNaN(name: string, precision: Precision): FunctionCode {
