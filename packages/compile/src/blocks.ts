@@ -50,6 +50,7 @@ const lookAhead = 32;
 /** Puts items over the same rows side by side where what lies between does not matter to them, and cuts them into blocks. */
 export function arrangeRuns(schedule: Schedule, outputs: readonly Value[], cutting: Cutting = usualCutting): Arranged {
   const { items, stored } = schedule;
+  if (!isLarge(items, cutting)) return { items, runs: [] };
   const scene: Scene = { stored, walks: walksOf(), cutting };
   const { walks } = scene;
   const rest = [...items];
@@ -71,6 +72,15 @@ export function arrangeRuns(schedule: Schedule, outputs: readonly Value[], cutti
     arranged.push(...members);
   }
   return { items: arranged, runs };
+}
+
+/** Whether some run could pay: all items together touch enough, or one of them has enough rows. */
+function isLarge(items: readonly Item[], { leastBytes, leastRows }: Cutting): boolean {
+  const touched = new Set<Value>();
+  for (const step of items.flatMap(stepsOf)) for (const x of [...step.inputs.map(baseOf), ...step.outputs]) touched.add(x);
+  let bytes = 0;
+  for (const x of touched) bytes += sizeOf(x.shape) * bytesOf[x.dtype];
+  return bytes > leastBytes || items.some((item) => (rowCounts(item)[0] ?? 0) >= leastRows);
 }
 
 /** What the search for runs looks at throughout. */
