@@ -3,6 +3,9 @@
 /** Binding strengths, weakest first; an argument that binds weaker than its place is parenthesised. */
 export const precedence = { logic: 0, comparison: 1, sum: 2, product: 3, prefix: 4, power: 5, atom: 6 } as const;
 
+/** A binding strength by name: a literal, so that a row which nobody imports is seen to have no effect. */
+export type Strength = keyof typeof precedence;
+
 /** What a form means to a printer that drops neutral numbers and gathers signs; each step is exact in floating point. */
 export type Algebra = "sum" | "difference" | "product" | "negative";
 
@@ -65,18 +68,18 @@ export type Notation =
 
 export const call = (latex: string): Notation => ({ form: "call", latex });
 export const callOfOrder = (latex: string): Notation => ({ form: "call", latex, order: true });
-export const template = (text: readonly string[], latex: readonly string[], strength: number, places: readonly number[]): Notation => ({
+export const template = (text: readonly string[], latex: readonly string[], strength: Strength, places: readonly Strength[]): Notation => ({
   form: "template",
   text,
   latex,
-  precedence: strength,
-  places,
+  precedence: precedence[strength],
+  places: places.map((place) => precedence[place]),
 });
-export const infix = (text: string, latex: string, strength: number, associative = false, algebra?: Algebra): Notation => ({
+export const infix = (text: string, latex: string, strength: Strength, associative = false, algebra?: Algebra): Notation => ({
   form: "infix",
   text,
   latex,
-  precedence: strength,
+  precedence: precedence[strength],
   associative,
   ...(algebra === undefined ? {} : { algebra }),
 });

@@ -8,7 +8,7 @@ import { type Expression, type ExpressionArithmetic, expressionArithmetic, type 
 import { dtypeError } from "../errors.ts";
 import { compileKernel, compileScalar, type Kernel } from "../loop/javascript.ts";
 import { buildProgram, type Program } from "../loop/program.ts";
-import { infix, type Notation, precedence } from "../notation.ts";
+import { infix, type Notation } from "../notation.ts";
 import {
   type Aval,
   callable,
@@ -476,7 +476,7 @@ export const add: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.add(x, y),
   dtype: "numeric",
   partials: [() => 1, () => 1],
-  notation: /* @__PURE__ */ infix("+", "+", precedence.sum, true, "sum"),
+  notation: /* @__PURE__ */ infix("+", "+", "sum", true, "sum"),
   domains: [reals, reals],
   laws: [
     { name: "x + y = y + x", left: (x, y) => add(x, y), right: (x, y) => add(y, x) },
@@ -497,7 +497,7 @@ export const chainMul: Binary = /* @__PURE__ */ binary({
   value: (s, t, partial) => s.select(s.equal(t, s.constant(0)), s.constant(0), s.mul(t, partial)),
   dtype: "numeric",
   partials: [(_t, partial) => partial, (t) => t],
-  notation: /* @__PURE__ */ infix("*", "\\,", precedence.product, true, "product"),
+  notation: /* @__PURE__ */ infix("*", "\\,", "product", true, "product"),
   domains: [reals, reals],
   conventions: [{ at: "a zero first factor", arguments: [0, Infinity], value: 0 }],
 });

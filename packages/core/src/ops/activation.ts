@@ -145,7 +145,7 @@ export const leakyRelu: Callable<(x: TensorLike, slope?: number) => Tensor> = /*
   {
     name: "leakyRelu",
     op: leakyReluOp as Op,
-    domain: [realsExcept(0)],
+    domain: [/* @__PURE__ */ realsExcept(0)],
     sample: (draw) => [draw.tensor(draw.shape(0, 3), realsExcept(0)), ...draw.pick([[], [0.3], [-1]])],
     conventions: [{ at: "0", arguments: [0], value: 0, gradient: [0.01] }],
   },
@@ -173,7 +173,7 @@ export const elu: Callable<(x: TensorLike, alpha?: number) => Tensor> = /* @__PU
   {
     name: "elu",
     op: eluOp as Op,
-    domain: [realsExcept(0)],
+    domain: [/* @__PURE__ */ realsExcept(0)],
     sample: (draw) => [draw.tensor(draw.shape(0, 3), realsExcept(0)), ...draw.pick([[], [0.3]])],
     conventions: [{ at: "0", arguments: [0], value: 0, gradient: [1] }],
   },
@@ -181,6 +181,8 @@ export const elu: Callable<(x: TensorLike, alpha?: number) => Tensor> = /* @__PU
 
 const seluScale = 1.0507009873554805;
 const seluAlpha = 1.6732632423543772;
+/** Towards 0 from below. */
+const seluSlope = seluScale * seluAlpha;
 
 /**
  * The self-normalising unit λ x above 0 and λ α (e^x - 1) below, with the λ and α of Klambauer et al. (2017); the derivative at 0 is λ α.
@@ -192,14 +194,14 @@ const seluAlpha = 1.6732632423543772;
 export const selu: Unary = /* @__PURE__ */ unary({
   name: "selu",
   value: (s, x) => {
-    const below = s.mul(s.constant(seluScale * seluAlpha), s.expm1(x));
+    const below = s.mul(s.constant(seluSlope), s.expm1(x));
     return s.select(s.lessEqual(x, s.constant(0)), below, s.mul(s.constant(seluScale), x));
   },
-  derivative: (x) => where(lessEqual(x, 0), mul(seluScale * seluAlpha, exp(x)), seluScale),
+  derivative: (x) => where(lessEqual(x, 0), mul(seluSlope, exp(x)), seluScale),
   notation: /* @__PURE__ */ named("SELU"),
   domain: /* @__PURE__ */ realsExcept(0),
   laws: [{ name: "selu(x) = λ elu(x, α)", left: (x) => selu(x), right: (x) => mul(seluScale, elu(x, seluAlpha)) }],
-  conventions: [{ at: "0", arguments: [0], value: 0, gradient: [seluScale * seluAlpha] }],
+  conventions: [{ at: "0", arguments: [0], value: 0, gradient: [seluSlope] }],
 });
 
 /** x where |x| <= `end`; beyond, a slope has reached its limit in float64, and cut off here its own derivatives are 0 up to ±∞, never ∞ · 0. */

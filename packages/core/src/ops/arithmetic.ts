@@ -2,7 +2,7 @@
 import { onesLike, zerosLike } from "../create.ts";
 import { type Binary, binary, chainMul, add, type Unary, unary } from "../define/elementwise.ts";
 import { betweenHalves, betweenIntegers, nonnegative, nonzero, positive, reals, realsExcept } from "../domain.ts";
-import { delimiters, fraction, infix, power, precedence, prefix, named, root, superscript, template } from "../notation.ts";
+import { delimiters, fraction, infix, power, prefix, named, root, superscript, template } from "../notation.ts";
 import type { Draw } from "../op.ts";
 import { exp, log } from "./elementary.ts";
 import { equal, greaterEqual, logicalAnd, where } from "./selection.ts";
@@ -38,7 +38,7 @@ export const sub: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.sub(x, y),
   dtype: "numeric",
   passes: [(t) => t, (t) => neg(t)],
-  notation: /* @__PURE__ */ infix("-", "-", precedence.sum, false, "difference"),
+  notation: /* @__PURE__ */ infix("-", "-", "sum", false, "difference"),
   domains: [reals, reals],
   laws: [
     { name: "x - y = -(y - x)", left: (x, y) => sub(x, y), right: (x, y) => neg(sub(y, x)) },
@@ -58,7 +58,7 @@ export const mul: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.mul(x, y),
   dtype: "numeric",
   partials: [(_x, y) => y, (x) => x],
-  notation: /* @__PURE__ */ infix("*", "\\,", precedence.product, true, "product"),
+  notation: /* @__PURE__ */ infix("*", "\\,", "product", true, "product"),
   domains: [reals, reals],
   laws: [
     { name: "x y = y x", left: (x, y) => mul(x, y), right: (x, y) => mul(y, x) },
@@ -193,7 +193,7 @@ export const rsqrt: Unary = /* @__PURE__ */ unary({
   name: "rsqrt",
   value: (s, x) => s.div(s.constant(1), s.sqrt(x)),
   derivative: (x, out) => mul(-0.5, div(out, x)),
-  notation: /* @__PURE__ */ template(["rsqrt(", ")"], ["\\frac{1}{\\sqrt{", "}}"], precedence.power, [precedence.logic]),
+  notation: /* @__PURE__ */ template(["rsqrt(", ")"], ["\\frac{1}{\\sqrt{", "}}"], "power", ["logic"]),
   domain: positive,
   laws: [{ name: "1/√x = 1 / √x", left: (x) => rsqrt(x), right: (x) => reciprocal(sqrt(x)) }],
   conventions: [{ at: "0", arguments: [0], value: Infinity, gradient: [-Infinity] }],
@@ -237,11 +237,8 @@ export const hypot: Binary = /* @__PURE__ */ binary({
     return s.select(isWhole, s.add(s.abs(x), s.abs(y)), s.mul(size, s.sqrt(s.add(s.constant(1), s.mul(ratio, ratio)))));
   },
   partials: [(x, _y, out) => where(equal(out, 0), 0, div(x, out)), (_x, y, out) => where(equal(out, 0), 0, div(y, out))],
-  notation: /* @__PURE__ */ template(["sqrt(", "² + ", "²)"], ["\\sqrt{", "^{2} + ", "^{2}}"], precedence.atom, [
-    precedence.atom,
-    precedence.atom,
-  ]),
-  domains: [realsExcept(0), realsExcept(0)],
+  notation: /* @__PURE__ */ template(["sqrt(", "² + ", "²)"], ["\\sqrt{", "^{2} + ", "^{2}}"], "atom", ["atom", "atom"]),
+  domains: [/* @__PURE__ */ realsExcept(0), /* @__PURE__ */ realsExcept(0)],
   laws: [
     { name: "hypot(x, y)² = x² + y²", left: (x, y) => square(hypot(x, y)), right: (x, y) => add(square(x), square(y)) },
     { name: "hypot(x, y) = hypot(y, -x)", left: (x, y) => hypot(x, y), right: (x, y) => hypot(y, neg(x)) },
@@ -366,7 +363,7 @@ export const remainder: Binary = /* @__PURE__ */ binary({
   value: (s, x, y) => s.remainder(x, y),
   dtype: "numeric",
   partials: [() => 1, (x, y, out) => neg(round(div(sub(x, out), y)))],
-  notation: /* @__PURE__ */ infix("mod", "\\bmod", precedence.product),
+  notation: /* @__PURE__ */ infix("mod", "\\bmod", "product"),
   domains: [reals, nonzero],
   sample: betweenMultiples,
   laws: [

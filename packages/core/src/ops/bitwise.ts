@@ -2,7 +2,7 @@
 import { type Binary, binary, type Unary, unary } from "../define/elementwise.ts";
 import { reals } from "../domain.ts";
 import type { Expression, ExpressionArithmetic } from "../expression.ts";
-import { infix, precedence, prefix } from "../notation.ts";
+import { infix, prefix } from "../notation.ts";
 import type { Draw } from "../op.ts";
 
 const extreme = 2 ** 31 - 1;
@@ -32,7 +32,7 @@ export const bitwiseAnd: Binary = /* @__PURE__ */ binary({
   name: "bitwiseAnd",
   value: (s, x, y) => s.bitAnd(x, y),
   dtype: "integer",
-  notation: /* @__PURE__ */ infix("&", "\\mathbin{\\&}", precedence.product, true),
+  notation: /* @__PURE__ */ infix("&", "\\mathbin{\\&}", "product", true),
   domains: [reals, reals],
   sample: integerPair,
 });
@@ -48,7 +48,7 @@ export const bitwiseOr: Binary = /* @__PURE__ */ binary({
   name: "bitwiseOr",
   value: (s, x, y) => s.bitOr(x, y),
   dtype: "integer",
-  notation: /* @__PURE__ */ infix("|", "\\mathbin{|}", precedence.product),
+  notation: /* @__PURE__ */ infix("|", "\\mathbin{|}", "product"),
   domains: [reals, reals],
   sample: integerPair,
 });
@@ -64,7 +64,7 @@ export const bitwiseXor: Binary = /* @__PURE__ */ binary({
   name: "bitwiseXor",
   value: (s, x, y) => s.bitXor(x, y),
   dtype: "integer",
-  notation: /* @__PURE__ */ infix("^", "\\oplus", precedence.product),
+  notation: /* @__PURE__ */ infix("^", "\\oplus", "product"),
   domains: [reals, reals],
   sample: integerPair,
 });
@@ -96,7 +96,7 @@ export const shiftLeft: Binary = /* @__PURE__ */ binary({
   name: "shiftLeft",
   value: (s, x, count) => shifted(s, count, s.shiftLeft(x, count), s.integer(0)),
   dtype: "integer",
-  notation: /* @__PURE__ */ infix("<<", "\\ll", precedence.product),
+  notation: /* @__PURE__ */ infix("<<", "\\ll", "product"),
   domains: [reals, reals],
   sample: shiftPair,
 });
@@ -112,7 +112,7 @@ export const shiftRight: Binary = /* @__PURE__ */ binary({
   name: "shiftRight",
   value: (s, x, count) => shifted(s, count, s.shiftRight(x, count), s.shiftRight(x, s.integer(31))),
   dtype: "integer",
-  notation: /* @__PURE__ */ infix(">>", "\\gg", precedence.product),
+  notation: /* @__PURE__ */ infix(">>", "\\gg", "product"),
   domains: [reals, reals],
   sample: shiftPair,
 });
@@ -128,7 +128,7 @@ export const shiftRightLogical: Binary = /* @__PURE__ */ binary({
   name: "shiftRightLogical",
   value: (s, x, count) => shifted(s, count, s.shiftRightLogical(x, count), s.integer(0)),
   dtype: "integer",
-  notation: /* @__PURE__ */ infix(">>>", "\\ggg", precedence.product),
+  notation: /* @__PURE__ */ infix(">>>", "\\ggg", "product"),
   domains: [reals, reals],
   sample: shiftPair,
 });

@@ -445,8 +445,8 @@ export const logcumsumexp: Cumulative = /* @__PURE__ */ callable(
     conventions: [
       {
         at: "nothing but -Infinity so far",
-        arguments: [[Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]],
-        value: [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0],
+        arguments: [[-Infinity, -Infinity, 0]],
+        value: [-Infinity, -Infinity, 0],
         gradient: [[0, 0, 1]],
       },
     ],

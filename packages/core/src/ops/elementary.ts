@@ -3,10 +3,12 @@ import { onesLike } from "../create.ts";
 import { add, type Binary, binary, type Unary, unary } from "../define/elementwise.ts";
 import { negativeSize } from "../define/formulas.ts";
 import { aboveMinusOne, atLeastOne, closedSymmetricUnit, positive, reals, realsExcept, symmetricUnit, tangentBranch } from "../domain.ts";
-import { call, exponential, named, precedence, template } from "../notation.ts";
+import { call, exponential, named, template } from "../notation.ts";
 import type { Tensor } from "../tensor.ts";
 import { div, hypot, mul, neg, reciprocal, rsqrt, square, sub } from "./arithmetic.ts";
 import { equal, where } from "./selection.ts";
+
+const rightAngle = Math.PI / 2;
 
 /**
  * e^x.
@@ -57,7 +59,7 @@ export const expm1: Unary = /* @__PURE__ */ unary({
   name: "expm1",
   value: (s, x) => s.expm1(x),
   derivative: (x) => exp(x),
-  notation: /* @__PURE__ */ template(["exp(", ") - 1"], ["e^{", "} - 1"], precedence.sum, [precedence.logic]),
+  notation: /* @__PURE__ */ template(["exp(", ") - 1"], ["e^{", "} - 1"], "sum", ["logic"]),
   domain: reals,
   laws: [
     { name: "expm1(x) = e^x - 1", left: (x) => expm1(x), right: (x) => sub(exp(x), 1) },
@@ -132,7 +134,7 @@ export const log1p: Unary = /* @__PURE__ */ unary({
   name: "log1p",
   value: (s, x) => s.log1p(x),
   derivative: (x) => reciprocal(add(1, x)),
-  notation: /* @__PURE__ */ template(["log(1 + ", ")"], ["\\log(1 + ", ")"], precedence.atom, [precedence.sum]),
+  notation: /* @__PURE__ */ template(["log(1 + ", ")"], ["\\log(1 + ", ")"], "atom", ["sum"]),
   domain: aboveMinusOne,
   laws: [
     { name: "log1p(x) = log(1 + x)", left: (x) => log1p(x), right: (x) => log(add(1, x)) },
@@ -208,7 +210,7 @@ export const oneMinusSquare: Unary = /* @__PURE__ */ unary({
   name: "oneMinusSquare",
   value: (s, x) => s.mul(s.sub(s.constant(1), x), s.add(s.constant(1), x)),
   derivative: (x) => mul(-2, x),
-  notation: /* @__PURE__ */ template(["1 - ", "²"], ["1 - ", "^{2}"], precedence.sum, [precedence.atom]),
+  notation: /* @__PURE__ */ template(["1 - ", "²"], ["1 - ", "^{2}"], "sum", ["atom"]),
   domain: reals,
   laws: [{ name: "(1 - x)(1 + x) = 1 - x²", left: (x) => oneMinusSquare(x), right: (x) => sub(1, square(x)) }],
 });
@@ -230,7 +232,7 @@ export const asin: Unary = /* @__PURE__ */ unary({
     { name: "sin(arcsin x) = x", left: (x) => sin(asin(x)), right: (x) => x },
     { name: "arcsin(-x) = -arcsin x", left: (x) => asin(neg(x)), right: (x) => neg(asin(x)) },
   ],
-  conventions: [{ at: "1", arguments: [1], value: Math.PI / 2, gradient: [Infinity] }],
+  conventions: [{ at: "1", arguments: [1], value: rightAngle, gradient: [Infinity] }],
 });
 
 /**
@@ -296,7 +298,7 @@ export const atan2: Binary = /* @__PURE__ */ binary({
     },
   ],
   notation: /* @__PURE__ */ named("atan2"),
-  domains: [realsExcept(0), realsExcept(0)],
+  domains: [/* @__PURE__ */ realsExcept(0), /* @__PURE__ */ realsExcept(0)],
   laws: [
     { name: "atan2(-y, x) = -atan2(y, x)", left: (y, x) => atan2(neg(y), x), right: (y, x) => neg(atan2(y, x)) },
     { name: "tan(atan2(y, x)) = y / x", left: (y, x) => tan(atan2(y, x)), right: (y, x) => div(y, x) },

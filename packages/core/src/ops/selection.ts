@@ -5,7 +5,7 @@ import { nonzero, reals, realsExcept } from "../domain.ts";
 import { isFloat, promote } from "../dtype.ts";
 import { argumentError } from "../errors.ts";
 import type { Expression, ExpressionArithmetic } from "../expression.ts";
-import { call, cases, infix, named, precedence, prefix } from "../notation.ts";
+import { call, cases, infix, named, prefix } from "../notation.ts";
 import { callable, type Callable, type Draw, type Op, operand, operands, tensorArgument } from "../op.ts";
 import { scalarTensor, type Tensor, type TensorLike } from "../tensor.ts";
 import { mul, neg } from "./arithmetic.ts";
@@ -44,7 +44,7 @@ export const equal: Binary = /* @__PURE__ */ binary({
   name: "equal",
   value: (s, x, y) => s.equal(x, y),
   dtype: "bool",
-  notation: /* @__PURE__ */ infix("==", "=", precedence.comparison),
+  notation: /* @__PURE__ */ infix("==", "=", "comparison"),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x = y is y = x", left: (x, y) => equal(x, y), right: (x, y) => equal(y, x) }],
@@ -61,7 +61,7 @@ export const notEqual: Binary = /* @__PURE__ */ binary({
   name: "notEqual",
   value: (s, x, y) => s.not(s.equal(x, y)),
   dtype: "bool",
-  notation: /* @__PURE__ */ infix("!=", "\\ne", precedence.comparison),
+  notation: /* @__PURE__ */ infix("!=", "\\ne", "comparison"),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x ≠ y is not x = y", left: (x, y) => notEqual(x, y), right: (x, y) => logicalNot(equal(x, y)) }],
@@ -78,7 +78,7 @@ export const less: Binary = /* @__PURE__ */ binary({
   name: "less",
   value: (s, x, y) => s.less(x, y),
   dtype: "bool",
-  notation: /* @__PURE__ */ infix("<", "<", precedence.comparison),
+  notation: /* @__PURE__ */ infix("<", "<", "comparison"),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x < y is y > x", left: (x, y) => less(x, y), right: (x, y) => greater(y, x) }],
@@ -95,7 +95,7 @@ export const lessEqual: Binary = /* @__PURE__ */ binary({
   name: "lessEqual",
   value: (s, x, y) => s.lessEqual(x, y),
   dtype: "bool",
-  notation: /* @__PURE__ */ infix("<=", "\\le", precedence.comparison),
+  notation: /* @__PURE__ */ infix("<=", "\\le", "comparison"),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x ≤ y is x < y or x = y", left: (x, y) => lessEqual(x, y), right: (x, y) => logicalOr(less(x, y), equal(x, y)) }],
@@ -112,7 +112,7 @@ export const greater: Binary = /* @__PURE__ */ binary({
   name: "greater",
   value: (s, x, y) => s.less(y, x),
   dtype: "bool",
-  notation: /* @__PURE__ */ infix(">", ">", precedence.comparison),
+  notation: /* @__PURE__ */ infix(">", ">", "comparison"),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x > y is not x ≤ y", left: (x, y) => greater(x, y), right: (x, y) => logicalNot(lessEqual(x, y)) }],
@@ -129,7 +129,7 @@ export const greaterEqual: Binary = /* @__PURE__ */ binary({
   name: "greaterEqual",
   value: (s, x, y) => s.lessEqual(y, x),
   dtype: "bool",
-  notation: /* @__PURE__ */ infix(">=", "\\ge", precedence.comparison),
+  notation: /* @__PURE__ */ infix(">=", "\\ge", "comparison"),
   domains: [reals, reals],
   sample: comparable,
   laws: [{ name: "x ≥ y is not x < y", left: (x, y) => greaterEqual(x, y), right: (x, y) => logicalNot(less(x, y)) }],
@@ -146,7 +146,7 @@ export const logicalAnd: Binary = /* @__PURE__ */ binary({
   name: "logicalAnd",
   value: (s, x, y) => s.and(x, y),
   dtype: "bool",
-  notation: /* @__PURE__ */ infix("&&", "\\land", precedence.logic, true),
+  notation: /* @__PURE__ */ infix("&&", "\\land", "logic", true),
   domains: [reals, reals],
   sample: truths,
 });
@@ -162,7 +162,7 @@ export const logicalOr: Binary = /* @__PURE__ */ binary({
   name: "logicalOr",
   value: (s, x, y) => s.or(x, y),
   dtype: "bool",
-  notation: /* @__PURE__ */ infix("||", "\\lor", precedence.logic),
+  notation: /* @__PURE__ */ infix("||", "\\lor", "logic"),
   domains: [reals, reals],
   sample: truths,
 });
@@ -178,7 +178,7 @@ export const logicalXor: Binary = /* @__PURE__ */ binary({
   name: "logicalXor",
   value: (s, x, y) => s.or(s.and(x, s.not(y)), s.and(s.not(x), y)),
   dtype: "bool",
-  notation: /* @__PURE__ */ infix("xor", "\\oplus", precedence.logic),
+  notation: /* @__PURE__ */ infix("xor", "\\oplus", "logic"),
   domains: [reals, reals],
   sample: truths,
 });
@@ -336,7 +336,7 @@ export const clip: Callable<(x: TensorLike, low: TensorLike | null, high: Tensor
   {
     name: "clip",
     op: clipOp as Op,
-    domain: [realsExcept(-1, 1), reals, reals],
+    domain: [/* @__PURE__ */ realsExcept(-1, 1), reals, reals],
     sample: (draw) => {
       const x = draw.tensor(draw.shape(0, 3), realsExcept(-1, 1));
       const [low, high] = [scalarTensor(-1, "float64"), scalarTensor(1, "float64")];
@@ -417,7 +417,9 @@ export interface NanToNumOptions {
   readonly negInf?: number;
 }
 
-const largest = { float64: Number.MAX_VALUE, float32: (2 - 2 ** -23) * 2 ** 127 } as const;
+const largestDouble = Number.MAX_VALUE;
+const mostNegativeDouble = -Number.MAX_VALUE;
+const largest = { float64: largestDouble, float32: (2 - 2 ** -23) * 2 ** 127 } as const;
 
 /**
  * Finite numbers in the place of NaN and the infinities, with gradient 0 there; integers and bools stay as they are.
@@ -444,8 +446,8 @@ export const nanToNum: Callable<(x: TensorLike, options?: NanToNumOptions) => Te
     sample: (draw) => draw.pick([[draw.tensor(draw.shape(0, 3))], [draw.tensor(draw.shape(0, 3)), { nan: 1, posInf: 2 }]]),
     conventions: [
       { at: "NaN", arguments: [Number.NaN], value: 0, gradient: [0] },
-      { at: "infinity", arguments: [Infinity], value: Number.MAX_VALUE, gradient: [0] },
-      { at: "minus infinity", arguments: [-Infinity], value: -Number.MAX_VALUE, gradient: [0] },
+      { at: "infinity", arguments: [Infinity], value: largestDouble, gradient: [0] },
+      { at: "minus infinity", arguments: [-Infinity], value: mostNegativeDouble, gradient: [0] },
     ],
   },
 );

@@ -3,7 +3,7 @@ import { add, type Binary, binary, elementwise, type ElementwiseOp, type Unary, 
 import { aboveMinusOne, positive, reals, unit } from "../domain.ts";
 import { argumentError } from "../errors.ts";
 import type { Expression, ExpressionArithmetic } from "../expression.ts";
-import { call, callOfOrder, named, precedence, template } from "../notation.ts";
+import { call, callOfOrder, named, template } from "../notation.ts";
 import { callable, type Callable, type Op, operand } from "../op.ts";
 import type { Tensor, TensorLike } from "../tensor.ts";
 import { div, mul, neg, reciprocal, square, sub } from "./arithmetic.ts";
@@ -161,10 +161,7 @@ export const logaddexp: Binary = /* @__PURE__ */ binary({
     return s.select(s.isNaN(difference), s.add(x, y), s.add(s.select(isBelow, y, x), tail));
   },
   partials: [(x, y) => sigmoid(gap(x, y)), (x, y) => sigmoid(gap(y, x))],
-  notation: /* @__PURE__ */ template(["log(exp(", ") + exp(", "))"], ["\\log(e^{", "} + e^{", "})"], precedence.atom, [
-    precedence.logic,
-    precedence.logic,
-  ]),
+  notation: /* @__PURE__ */ template(["log(exp(", ") + exp(", "))"], ["\\log(e^{", "} + e^{", "})"], "atom", ["logic", "logic"]),
   domains: [reals, reals],
   laws: [
     { name: "logaddexp(x, y) = log(e^x + e^y)", left: (x, y) => logaddexp(x, y), right: (x, y) => log(add(exp(x), exp(y))) },
@@ -205,10 +202,7 @@ export const xlogy: Binary = /* @__PURE__ */ binary({
   name: "xlogy",
   value: (s, x, y) => s.mul(x, s.log(loggedExpression(s, x, y, 0, 1))),
   partials: [(x, y) => log(logged(x, y, 0, 1)), (x, y) => div(x, logged(x, y, 0, 1))],
-  notation: /* @__PURE__ */ template(["", " * log(", ")"], ["", " \\log(", ")"], precedence.product, [
-    precedence.product,
-    precedence.logic,
-  ]),
+  notation: /* @__PURE__ */ template(["", " * log(", ")"], ["", " \\log(", ")"], "product", ["product", "logic"]),
   domains: [reals, positive],
   laws: [{ name: "xlogy(x, y) = x log y", left: (x, y) => xlogy(x, y), right: (x, y) => mul(x, log(y)) }],
   conventions: [
@@ -233,10 +227,7 @@ export const xlog1py: Binary = /* @__PURE__ */ binary({
   name: "xlog1py",
   value: (s, x, y) => s.mul(x, s.log1p(loggedExpression(s, x, y, -1, 0))),
   partials: [(x, y) => log1p(logged(x, y, -1, 0)), (x, y) => div(x, add(1, logged(x, y, -1, 0)))],
-  notation: /* @__PURE__ */ template(["", " * log(1 + ", ")"], ["", " \\log(1 + ", ")"], precedence.product, [
-    precedence.product,
-    precedence.sum,
-  ]),
+  notation: /* @__PURE__ */ template(["", " * log(1 + ", ")"], ["", " \\log(1 + ", ")"], "product", ["product", "sum"]),
   domains: [reals, aboveMinusOne],
   laws: [{ name: "xlog1py(x, y) = x log(1 + y)", left: (x, y) => xlog1py(x, y), right: (x, y) => mul(x, log1p(y)) }],
   conventions: [

@@ -97,7 +97,11 @@ export const uniform: Callable<(key: Key, shape?: Shape, options?: UniformOption
     const [from, to] = parameters as [Tensor, Tensor];
     return options.low === undefined && options.high === undefined ? u : add(from, mul(u, sub(to, from)));
   },
-  { name: "uniform", op: uniformOp as Op, sample: sampleOf((draw, own) => ({ low: draw.tensor(own()), high: draw.tensor(own()) })) },
+  {
+    name: "uniform",
+    op: uniformOp as Op,
+    sample: /* @__PURE__ */ sampleOf((draw, own) => ({ low: draw.tensor(own()), high: draw.tensor(own()) })),
+  },
 );
 
 /** Throws at two numbers in the wrong order; tensors are not read. */
@@ -153,7 +157,7 @@ export const normal: Callable<(key: Key, shape?: Shape, options?: NormalOptions)
   {
     name: "normal",
     op: normalOp as Op,
-    sample: sampleOf((draw, own) => ({ mean: draw.tensor(own()), std: draw.tensor(own(), positive) })),
+    sample: /* @__PURE__ */ sampleOf((draw, own) => ({ mean: draw.tensor(own()), std: draw.tensor(own(), positive) })),
   },
 );
 
@@ -238,7 +242,11 @@ export const exponential: Callable<(key: Key, shape?: Shape, options?: Exponenti
     const standard = apply1(exponentialOp, [checkKey("exponential", key)], sample);
     return options.rate === undefined ? standard : div(standard, parameters[0]!);
   },
-  { name: "exponential", op: exponentialOp as Op, sample: sampleOf((draw, own) => ({ rate: draw.tensor(own(), positive) })) },
+  {
+    name: "exponential",
+    op: exponentialOp as Op,
+    sample: /* @__PURE__ */ sampleOf((draw, own) => ({ rate: draw.tensor(own(), positive) })),
+  },
 );
 
 const openOp: Op<Sample> = /* @__PURE__ */ standard("openUniform", openFraction);
