@@ -10,7 +10,20 @@ import type { ModuleCode } from "./assembly/module.ts";
 import { type Frame, frameOf, placeFrame, sizeInBytes } from "./frames.ts";
 import { alignment } from "./layout.ts";
 import { moduleNeeds, type Needs } from "./needs.ts";
-import { blockOfRows, copyLoops, describeSteps, type Loops, loopsOf, partialLoops, type Place, type Reduce, rowSums } from "./loops.ts";
+import { type LateNest, lateNest } from "./late.ts";
+import {
+  basesOf,
+  blockOfRows,
+  copyLoops,
+  describeSteps,
+  isByRows,
+  type Loops,
+  loopsOf,
+  partialLoops,
+  type Place,
+  type Reduce,
+  rowSums,
+} from "./loops.ts";
 import { type ProductCode, productCode, type RowBlock, type Site } from "./product/emission.ts";
 import { count, integer } from "./product/integers.ts";
 import { type ProductFunctions, productFunctions } from "./product/product.ts";
@@ -44,6 +57,8 @@ export interface Emitted {
   readonly loops: readonly string[];
   /** Errors that the program asks for by their number. */
   readonly errors: readonly (() => Error)[];
+  /** Nests that the module imports. */
+  readonly late: readonly LateNest[];
 }
 
 /** Entries that are written once, so many bytes from the base address. */
@@ -74,6 +89,7 @@ class Emitter {
   readonly #errors: (() => Error)[] = [];
   readonly #loops: string[] = [];
   readonly #plan: string[] = [];
+  readonly #late: LateNest[] = [];
   readonly #constants: Constant[] = [];
   readonly #tables = new Map<string, Place>();
   #fixed = 0;
@@ -109,6 +125,7 @@ class Emitter {
       plan: this.#plan,
       loops: this.#loops,
       errors: this.#errors,
+      late: this.#late,
     };
   }
 
@@ -242,10 +259,22 @@ class Emitter {
   /** `row` is the local that says where a block begins. */
   #nest(stem: string, loops: Loops, what: string, row?: number): void {
     const name = this.#needs.name(stem);
-    const { code, bases, byRows } = nestFunction(name, loops, this.#needs, this.#options);
+    const { code, bases, byRows } = nestFunction(name, loops, this.#needs);
     this.#needs.add(code);
     for (const base of bases) this.#writer.emit("local.get", this.#bases.get(base)!);
     if (byRows) this.#writer.emit("local.get", row!);
+    this.#writer.emit("call", name);
+    this.#say(`${name}: [${loops.sizes.join(", ")}] ${loops.precision} ${what}`);
+  }
+
+  /** A nest that hardly ever runs. */
+  #lateNest(stem: string, loops: Loops, what: string, row?: number): void {
+    const name = this.#needs.name(stem);
+    const nest = lateNest(name, loops, this.#options);
+    this.#late.push(nest);
+    this.#needs.import(nest.import);
+    for (const base of basesOf(loops)) this.#writer.emit("local.get", this.#bases.get(base)!);
+    if (isByRows(loops)) this.#writer.emit("local.get", row!);
     this.#writer.emit("call", name);
     this.#say(`${name}: [${loops.sizes.join(", ")}] ${loops.precision} ${what}`);
   }
@@ -343,6 +372,7 @@ class Emitter {
       placeOf: (x) => this.#placeOf(x),
       pushAddress: (place, extra) => this.#pushAddress(place, extra),
       nest: (stem, loops, what, row) => this.#nest(stem, loops, what, row),
+      lateNest: (stem, loops, what, row) => this.#lateNest(stem, loops, what, row),
       table: (entries) => this.#table(entries),
       say: (line) => this.#say(line),
     };

@@ -6,6 +6,7 @@ import type { DType, Tensor, TypedArray } from "@cotangent/core/functions";
 import { type Aval, real, sizeOf, type Storage, type SubGraph } from "@cotangent/core/engine";
 import { encodeModule, printModule } from "./assembly/module.ts";
 import { type EmitOptions, type Emitted, emitProgram } from "./emit.ts";
+import { lateImports } from "./late.ts";
 import { type Memory, type Region, threadMemory } from "./memory.ts";
 import { makeResident, type Resident, residentOf } from "./resident.ts";
 import { printBlock } from "./listing.ts";
@@ -52,7 +53,8 @@ export function compileGraph(graph: SubGraph, options: EmitOptions): Executable 
   const fail = (error: number): never => {
     throw emitted.errors[error]!();
   };
-  const instance = new WebAssembly.Instance(module, { env: { memory: memory.memory }, math: math(fail) });
+  const imports = { env: { memory: memory.memory }, math: math(fail) };
+  const instance = new WebAssembly.Instance(module, { ...imports, late: lateImports(emitted.late, imports) });
   const run = instance.exports.run as (base: number) => void;
   for (const { dtype, entries, offset } of emitted.constants) write(memory, dtype, region.at + offset, entries);
   const executable: Executable = {
@@ -64,7 +66,7 @@ export function compileGraph(graph: SubGraph, options: EmitOptions): Executable 
       simplified: printBlock(block),
       loops: emitted.loops.join("\n"),
       memory: emitted.plan.join("\n"),
-      text: printModule(emitted.module),
+      text: [emitted.module, ...emitted.late.map((nest) => nest.module())].map(printModule).join("\n"),
     }),
   };
   regions.register(executable, region);

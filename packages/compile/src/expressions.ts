@@ -144,20 +144,18 @@ export function foldExpression<T>(root: Expression, known: Map<Expression, T>, c
   const stack: Expression[] = [root];
   while (stack.length > 0) {
     const x = stack[stack.length - 1]!;
-    const missing = known.has(x) ? [] : x.args.filter((arg) => !known.has(arg));
-    if (missing.length > 0) {
-      stack.push(...missing);
-      continue;
+    const before = stack.length;
+    const args: T[] = [];
+    if (!known.has(x)) {
+      for (const arg of x.args) {
+        const made = known.get(arg);
+        if (made === undefined) stack.push(arg);
+        else args.push(made);
+      }
+      if (stack.length > before) continue;
+      known.set(x, combine(x, args));
     }
     stack.pop();
-    if (!known.has(x))
-      known.set(
-        x,
-        combine(
-          x,
-          x.args.map((arg) => known.get(arg)!),
-        ),
-      );
   }
   return known.get(root)!;
 }

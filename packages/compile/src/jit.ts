@@ -81,12 +81,12 @@ export interface Jitted<A extends readonly unknown[], R> {
 interface Entry {
   readonly signature: Signature;
   readonly graph: SubGraph;
+  /** The graph as it was recorded. */
+  readonly recorded: SubGraph;
   readonly params: JitParams;
   readonly definition: StructDefinition;
   /** The output is one tensor, not a struct. */
   readonly single: boolean;
-  readonly listing: string;
-  readonly captured: readonly string[];
   readonly milliseconds: number;
   executable: Executable | undefined;
   /** For each leaf, whether its argument is donated; known once asked for. */
@@ -231,11 +231,10 @@ function traceFor(f: (...args: never[]) => unknown, signature: Signature, compil
   return {
     signature,
     graph,
+    recorded,
     params: { graph, compile },
     definition: definition!,
     single,
-    listing: formatGraph(recorded),
-    captured: capturedBy(graph),
     milliseconds: performance.now() - start,
     executable: undefined,
     donated: undefined,
@@ -268,7 +267,7 @@ function warnOfNumbers(signature: Signature, numbers: Map<string, Set<number>>):
 
 function loweringOf(entry: Entry, relaxed: boolean): Lowering {
   const { refusal } = hostTarget();
-  const shared = { graph: entry.listing, captured: entry.captured };
+  const shared = { graph: formatGraph(entry.recorded), captured: capturedBy(entry.graph) };
   if (refusal !== undefined) {
     const none = { simplified: "", loops: "", memory: "", text: "", codeBytes: 0, memoryBytes: 0 };
     return { target: `JavaScript, op by op: ${refusal}`, ...shared, ...none, milliseconds: entry.milliseconds };

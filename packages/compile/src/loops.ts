@@ -259,6 +259,12 @@ export function partialLoops({ sizes, precision, arithmetic: s }: Loops, root: R
 /** Everything that is read or written. */
 export const accessesOf = ({ loads, roots }: Loops): Access[] => [...loads.map(({ access }) => access), ...roots.map(({ to }) => to)];
 
+/** Whether loops begin at a row that their function is given. */
+export const isByRows = (loops: Loops): boolean => accessesOf(loops).some(({ rowStride }) => rowStride !== undefined);
+
+/** The bases that loops read and write at. */
+export const basesOf = (loops: Loops): readonly string[] => [...new Set(accessesOf(loops).map(({ place }) => place.base))];
+
 /** The steps of a nest by name, for people. */
 export const describeSteps = (steps: readonly NestStep[]): string =>
   steps.map((step) => (step.kind === "elementwise" ? step.name : step.op.name)).join(" ");

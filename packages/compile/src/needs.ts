@@ -1,6 +1,6 @@
 /** What the functions of a module need around them: one of each name. It knows names; what functions compute is elsewhere. */
 import type { ExpressionKind } from "@cotangent/core/engine";
-import type { LanesOptions, Precision } from "./assembly/lanes.ts";
+import { type Lanes, lanes, type LanesOptions, type Precision } from "./assembly/lanes.ts";
 import type { FunctionCode, ImportedFunction, ModuleCode } from "./assembly/module.ts";
 import { type SingleFunction, singleFunction, type VectorFunction, vectorFunction } from "./functions/vector.ts";
 
@@ -14,6 +14,8 @@ export interface Needs {
   readonly vectorFunction: (kind: ExpressionKind, precision: Precision) => string;
   /** A function of one number, made when first asked for; undefined where there is none but that of vectors. */
   readonly singleFunction: (kind: ExpressionKind, precision: Precision) => Pick<SingleFunction, "name" | "lane"> | undefined;
+  /** The arithmetic of vectors that functions of this module share. */
+  readonly lanes: (precision: Precision) => Lanes;
   readonly module: () => ModuleCode;
 }
 
@@ -22,6 +24,7 @@ export function moduleNeeds(options: LanesOptions): Needs {
   const functions = new Map<string, FunctionCode>();
   const imports = new Map<string, ImportedFunction>();
   const vectors = new Map<string, string>();
+  const arithmetics = new Map<Precision, Lanes>();
   let count = 0;
   const needs: Needs = {
     name: (stem) => `${stem}${count++}`,
@@ -50,6 +53,11 @@ export function moduleNeeds(options: LanesOptions): Needs {
       needs.import(...code.imports);
       return code;
     },
+    lanes: (precision) => {
+      let found = arithmetics.get(precision);
+      if (found === undefined) arithmetics.set(precision, (found = lanes(precision, options)));
+      return found;
+    },
     module: () => reachable([...functions.values()], imports),
   };
   return needs;
@@ -76,10 +84,13 @@ function reachable(functions: readonly FunctionCode[], imports: ReadonlyMap<stri
   const called = new Set<string>();
   const stack = functions.filter((one) => one.exported);
   while (stack.length > 0) {
-    for (const [name, callee] of stack.pop()!.body) {
-      if (name !== "call" || called.has(callee as string)) continue;
-      called.add(callee as string);
-      const next = byName.get(callee as string);
+    const { body } = stack.pop()!;
+    for (let i = 0; i < body.length; i++) {
+      if (body[i]![0] !== "call") continue;
+      const callee = body[i]![1] as string;
+      if (called.has(callee)) continue;
+      called.add(callee);
+      const next = byName.get(callee);
       if (next !== undefined) stack.push(next);
     }
   }

@@ -4,28 +4,27 @@
  */
 import { type Expression, type ExpressionKind, sizeOf } from "@cotangent/core/engine";
 import { type FunctionWriter, writeFunction } from "./assembly/function.ts";
-import { guarded, lanes, type Lanes, type LanesOptions, type Value as Vector, valueEmitter } from "./assembly/lanes.ts";
+import { guarded, type Lanes, type Value as Vector, valueEmitter } from "./assembly/lanes.ts";
 import type { FunctionCode } from "./assembly/module.ts";
 import { loadEntries, storeEntries } from "./entries.ts";
 import { vectoriser } from "./expressions.ts";
 import { callSingle, inPlace, keepConstants } from "./functions/vector.ts";
-import { type Access, accessesOf, type Loops, type Reduce } from "./loops.ts";
+import { type Access, accessesOf, basesOf, isByRows, type Loops, type Reduce } from "./loops.ts";
 import type { Needs } from "./needs.ts";
 import { callCount, costOf, simplifyLoops } from "./order.ts";
 import { bytesOf } from "./values.ts";
 
 /** The nest as a function of its bases, in the order `bases` gives. */
-export function nestFunction(name: string, given: Loops, needs: Needs, options: LanesOptions): NestCode {
+export function nestFunction(name: string, given: Loops, needs: Needs): NestCode {
   const loops = simplifyLoops(given);
-  const accesses = accessesOf(loops);
-  const bases = [...new Set(accesses.map(({ place }) => place.base))];
-  const byRows = accesses.some(({ rowStride }) => rowStride !== undefined);
+  const bases = basesOf(given);
+  const byRows = isByRows(given);
   const writer = writeFunction(
     name,
     [...bases, ...(byRows ? ["row"] : [])].map(() => "i32"),
     [],
   );
-  new NestWriter(loops, bases, writer, needs, options).write();
+  new NestWriter(loops, bases, writer, needs).write();
   return { code: writer.finish(), bases, byRows };
 }
 
@@ -75,12 +74,12 @@ class NestWriter {
   /** What each copy of the body computes, by its number; forgotten when accumulators come or go. */
   readonly #bodies = new Map<number, readonly Vector[]>();
 
-  constructor(loops: Loops, bases: readonly string[], writer: FunctionWriter, needs: Needs, options: LanesOptions) {
+  constructor(loops: Loops, bases: readonly string[], writer: FunctionWriter, needs: Needs) {
     this.#loops = loops;
     this.#bases = bases;
     this.#writer = writer;
     this.#needs = needs;
-    this.#m = lanes(loops.precision, options);
+    this.#m = needs.lanes(loops.precision);
     this.#inner = loops.sizes.length - 1;
     this.#inline = callCount(loops) <= 12;
     for (const access of accessesOf(loops)) this.#pointed.set(access, this.#pointTo(access, bases));
@@ -154,7 +153,7 @@ class NestWriter {
       roots: [{ kind: "store", value: root.identity, to }],
     };
     const name = this.#needs.name("fill");
-    const { code, byRows } = nestFunction(name, fill, this.#needs, {});
+    const { code, byRows } = nestFunction(name, fill, this.#needs);
     this.#needs.add(code);
     this.#writer.emit("local.get", this.#baseLocal(root.to.place.base));
     if (byRows) this.#writer.emit("local.get", this.#bases.length);
@@ -380,11 +379,13 @@ class NestWriter {
     if (!hasVectors) return;
     const bodies = Array.from({ length: unroll }, (_, ahead) => this.#rootVectors({ ahead, single: false })).flat();
     const still = new Map<Vector, boolean>();
+    const stillPointers = new Set<unknown>();
+    for (const { local, strides } of this.#pointers.values()) if (strides[this.#inner] === 0) stillPointers.add(local);
     const isStill = (x: Vector): boolean => {
       const { instruction, args } = x;
       if (args.length === 0) return instruction[0].endsWith(".const");
       if (instruction[0].startsWith("v128.load") && args[0]!.instruction[0] === "local.get")
-        return [...this.#pointers.values()].some(({ local, strides }) => local === args[0]!.instruction[1] && strides[this.#inner] === 0);
+        return stillPointers.has(args[0]!.instruction[1]);
       return args.every((arg) => still.get(arg));
     };
     const order = postorder(bodies);

@@ -107,19 +107,23 @@ function substitute(s: ExpressionArithmetic, root: Expression, variables: Readon
 function axisOrder(loops: Loops): number[] {
   const axes = loops.sizes.map((_, axis) => axis).filter((axis) => loops.sizes[axis] !== 1);
   if (axes.length < 2) return axes;
+  const body = costOf(loops);
   let best = axes[axes.length - 1]!;
-  for (const axis of axes) if (costAlong(loops, axis) < costAlong(loops, best)) best = axis;
+  let least = costAlong(loops, best, body);
+  for (const axis of axes) {
+    const cost = costAlong(loops, axis, body);
+    if (cost < least) [best, least] = [axis, cost];
+  }
   return [...axes.filter((axis) => axis !== best), best];
 }
 
-/** Roughly what an entry costs where vectors run along an axis. */
-function costAlong(loops: Loops, axis: number): number {
-  const { sizes, precision, roots, loads } = loops;
+/** Roughly what an entry costs where vectors run along an axis, for a body that costs so much. */
+function costAlong({ sizes, precision, roots, loads }: Loops, axis: number, body: number): number {
   const width = precision === "f64" ? 2 : 4;
   const size = sizes[axis]!;
   const turns = (Math.floor(size / width) + (size % width)) / size;
   const memory = ({ strides }: Access): number => (strides[axis] === 1 ? turns : strides[axis] === 0 ? 0 : 1);
-  let cost = costOf(loops) * turns + 3 / size;
+  let cost = body * turns + 3 / size;
   for (const { access } of loads) cost += memory(access);
   for (const root of roots) {
     if (root.kind === "store") {

@@ -6,7 +6,7 @@ import { writeFunction } from "../src/assembly/function.ts";
 import { encodeModule } from "../src/assembly/module.ts";
 import { nestFunction } from "../src/nest.ts";
 import { moduleNeeds } from "../src/needs.ts";
-import type { Place } from "../src/loops.ts";
+import type { Loops, Place } from "../src/loops.ts";
 import { productCode, type RowBlock } from "../src/product/emission.ts";
 import { productFunctions } from "../src/product/product.ts";
 import { productScratch } from "../src/product/scratch.ts";
@@ -91,6 +91,12 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
   const needs = moduleNeeds({});
   needs.add(...code.functions);
   const writer = writeFunction("run", ["i32"], [], true);
+  const nest = (stem: string, loops: Loops): void => {
+    const sum = nestFunction(needs.name(stem), loops, needs);
+    needs.add(sum.code);
+    for (const _ of sum.bases) writer.emit("local.get", 0);
+    writer.emit("call", sum.code.name);
+  };
   const made = productCode(step, scratch, at.scratch, {
     writer,
     needs,
@@ -100,12 +106,8 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
       writer.emit("i32.const", offset + extra);
       writer.emit("i32.add");
     },
-    nest: (stem, loops) => {
-      const nest = nestFunction(needs.name(stem), loops, needs, {});
-      needs.add(nest.code);
-      for (const _ of nest.bases) writer.emit("local.get", 0);
-      writer.emit("call", nest.code.name);
-    },
+    nest,
+    lateNest: nest,
     table: (entries) => {
       const offset = place(entries.byteLength);
       tables.push({ offset, entries });

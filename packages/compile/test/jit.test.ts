@@ -12,6 +12,7 @@ import {
   type Tensor,
   valueAndGrad,
   vmap,
+  where,
   whileLoop,
   zeros,
 } from "@cotangent/core";
@@ -25,6 +26,34 @@ const entriesOf = (x: Tensor): Float64Array => x.values as unknown as Float64Arr
 
 afterEach(() => {
   vi.restoreAllMocks();
+});
+
+describe("what hardly ever runs", () => {
+  test("a product whose zero cotangents meet an infinity is summed again, by a module of its own", () => {
+    const [n, k] = [12, 10];
+    const last = arange(n).greater(0).reshape([n, 1]);
+    const gradient = jit((x: Tensor, y: Tensor) => grad((x: Tensor) => where(last, matmul(x, y), 0).sum())(x));
+    const x = ones([n, k]);
+    const finite = ones([k, n]);
+    const infinite = tensor(
+      Float64Array.from({ length: k * n }, (_, i) => (i === 0 ? Infinity : 1)),
+      { shape: [k, n] },
+    );
+    const rowOf = (sums: readonly number[], row: number): readonly number[] => sums.map((sum) => (row === 0 ? 0 : sum));
+    const wanted = (sums: readonly number[]) => Array.from({ length: n }, (_, row) => rowOf(sums, row));
+    for (const [y, first] of [
+      [finite, n],
+      [infinite, Infinity],
+      [finite, n],
+      [infinite, Infinity],
+    ] as const)
+      expect(gradient(x, y).toArray()).toEqual(wanted(Array.from({ length: k }, (_, i) => (i === 0 ? first : n))));
+    const { loops, text } = gradient.lower(x, finite);
+    expect(loops).toContain("the product again, where it has NaN");
+    expect(text.match(/^\(module/gm)).toHaveLength(2);
+    const name = /\(import "late" "(sum\d+)"/.exec(text)?.[1];
+    expect(text).toContain(`(export "${name}")`);
+  });
 });
 
 describe("the cache", () => {

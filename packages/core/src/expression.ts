@@ -95,7 +95,12 @@ const isIntegral = (x: Expression): boolean => x.type !== "float" || (x.kind ===
 
 /** The common type of numeric operands: int when an integer operation meets integers (a whole constant counts), else float. */
 function commonType(kind: ExpressionKind, args: readonly Expression[]): ScalarType {
-  return keepsIntegers.has(kind) && args.every(isIntegral) && args.some((arg) => arg.type !== "float") ? "int" : "float";
+  let anyInteger = false;
+  for (let i = 0; i < args.length; i++) {
+    if (args[i]!.type !== "float") anyInteger = true;
+    else if (!isIntegral(args[i]!)) return "float";
+  }
+  return anyInteger && keepsIntegers.has(kind) ? "int" : "float";
 }
 
 /** A fresh arithmetic of expressions; expressions of different arithmetics do not mix. */

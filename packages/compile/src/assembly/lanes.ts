@@ -98,6 +98,12 @@ function sameInstruction(x: Instruction, y: Instruction): boolean {
   return true;
 }
 
+function sameArguments(x: readonly Value[], y: readonly Value[]): boolean {
+  if (x.length !== y.length) return false;
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+  return true;
+}
+
 export function lanes(precision: Precision, { relaxed = false }: LanesOptions = {}): Lanes {
   const table = new Map<number, Entry>();
   let count = 0;
@@ -110,8 +116,7 @@ export function lanes(precision: Precision, { relaxed = false }: LanesOptions = 
     const hash = hashOf(instruction, args);
     const next = table.get(hash);
     for (let x = next; x !== undefined; x = x.next) {
-      if (x.args.length === args.length && x.args.every((arg, i) => arg === args[i]) && sameInstruction(x.instruction, instruction))
-        return x;
+      if (x.type === type && sameArguments(x.args, args) && sameInstruction(x.instruction, instruction)) return x;
     }
     const made: Entry = { instruction, args, type, id: count++, next };
     table.set(hash, made);

@@ -24,6 +24,8 @@ export interface Site {
   readonly pushAddress: (place: Place, extra?: number) => void;
   /** `row` is the local that says where a block of rows begins. */
   readonly nest: (stem: string, loops: Loops, what: string, row?: number) => void;
+  /** A nest that hardly ever runs. */
+  readonly lateNest: (stem: string, loops: Loops, what: string, row?: number) => void;
   /** Where a table is that never changes. */
   readonly table: (entries: Int32Array) => Place;
   /** A line of the listing of what runs. */
@@ -320,7 +322,7 @@ class ProductWriter {
 
   /** Where an exact zero of the cotangent met an infinity or a NaN, the product is summed again with strong zeros. */
   #correctNaN(cut: Cut | undefined): void {
-    const { needs, writer, placeOf, pushAddress, nest } = this.#site;
+    const { needs, writer, placeOf, pushAddress, lateNest } = this.#site;
     const { precision, entryBytes } = this.#p;
     const out = this.#step.outputs[0]!;
     const name = `hasNaN_${precision}`;
@@ -331,7 +333,7 @@ class ProductWriter {
       pushAddress(place);
       this.#integers(sizeOf(out.shape));
       writer.emit("call", name);
-      writer.when(() => nest("sum", summationLoops(this.#step, precision, placeOf), what));
+      writer.when(() => lateNest("sum", summationLoops(this.#step, precision, placeOf), what));
       return;
     }
     const rowEntries = sizeOf(out.shape) / cut.count;
@@ -340,7 +342,7 @@ class ProductWriter {
     writer.emit("call", name);
     const loops = summationLoops(this.#step, precision, placeOf, this.#step.params.out.slice(0, cut.axes));
     writer.when(() =>
-      nest(
+      lateNest(
         "sum",
         blockOfRows(loops, cut.axes, cut.rows, () => place),
         what,

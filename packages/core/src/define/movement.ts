@@ -116,6 +116,10 @@ export function runSegment(segment: Segment, input: Tensor, entries: TypedArray,
     copyRuns(layout, source, entries);
     return;
   }
+  if (!accumulate && rank === 1 && fromStrides[0] === 0 && layout.unitTo) {
+    entries.fill(source[from]!, to, to + sizes[0]!);
+    return;
+  }
   const kernel = segmentKernel(typeOf(input.dtype), typeOf(dtype), layout, accumulate);
   kernel(source, entries, ...sizes, from, ...fromStrides, to, ...toStrides);
 }
