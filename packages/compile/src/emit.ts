@@ -30,7 +30,7 @@ import { type ProductFunctions, productFunctions } from "./product/product.ts";
 import { type ProductScratch, productScratch } from "./product/scratch.ts";
 import { programFunction } from "./program.ts";
 import type { Cutting, Run } from "./blocks.ts";
-import { nestFunction } from "./nest.ts";
+import { nestFunction, stripBytes } from "./nest.ts";
 import { type Item, type Nest, nestAxes, type NestStep } from "./schedule.ts";
 import {
   baseOf,
@@ -92,6 +92,7 @@ class Emitter {
   readonly #late: LateNest[] = [];
   readonly #constants: Constant[] = [];
   readonly #tables = new Map<string, Place>();
+  #strip: Place | undefined;
   #fixed = 0;
   #depth = 0;
 
@@ -259,7 +260,8 @@ class Emitter {
   /** `row` is the local that says where a block begins. */
   #nest(stem: string, loops: Loops, what: string, row?: number): void {
     const name = this.#needs.name(stem);
-    const { code, bases, byRows } = nestFunction(name, loops, this.#needs);
+    const strip = (): Place => (this.#strip ??= { base: "base", offset: this.#reserve(stripBytes) });
+    const { code, bases, byRows } = nestFunction(name, loops, this.#needs, strip);
     this.#needs.add(code);
     for (const base of bases) this.#writer.emit("local.get", this.#bases.get(base)!);
     if (byRows) this.#writer.emit("local.get", row!);

@@ -160,9 +160,17 @@ export function foldExpression<T>(root: Expression, known: Map<Expression, T>, c
   return known.get(root)!;
 }
 
-/** How one body's expressions are read: `variable` gives the vector of a variable, `call` the result of a function of the module. */
-export function vectoriser(m: Lanes, variable: (x: Expression) => Value, call: Call): Vectoriser {
-  const known = new Map<Expression, Value>();
+/**
+ * How one body's expressions are read: `variable` gives the vector of a variable, `call` the result of a function of the module; `given` are
+ * those that are known.
+ */
+export function vectoriser(
+  m: Lanes,
+  variable: (x: Expression) => Value,
+  call: Call,
+  given: Iterable<readonly [Expression, Value]> = [],
+): Vectoriser {
+  const known = new Map<Expression, Value>(given);
   return { vector: (root) => foldExpression(root, known, (x, args) => convertOne(m, x, args, variable, call)) };
 }
 

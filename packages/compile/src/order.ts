@@ -12,7 +12,11 @@ import { type Access, accessesOf, type Load, type Loops, type Reduce, type Root 
  */
 export function simplifyLoops(given: Loops): Loops {
   const loops = unrollShortAxes(given);
-  const order = axisOrder(loops);
+  return merged(loops, axisOrder(loops));
+}
+
+/** The axes in this order, those that all accesses walk as one merged. */
+function merged(loops: Loops, order: readonly number[]): Loops {
   const accesses = accessesOf(loops);
   const kept: number[][] = [];
   for (const axis of order) {
@@ -34,6 +38,44 @@ export function simplifyLoops(given: Loops): Loops {
       return { kind: "store", value: root.combine(loops.arithmetic, root.identity, root.value), to };
     }),
   };
+}
+
+/** Loops that end in a kept axis and a reduced one, of which several kept entries are worked on at a time. */
+export interface Tiled {
+  readonly loops: Loops;
+  /** Whether vectors run along the kept axis, so that their lanes are sums of their own, or along the reduced one. */
+  readonly across: boolean;
+}
+
+/** Sums so long are sums of sums, which tiles do not make. */
+const longestTiled = 2048;
+/** Tiles across walk over their rows once for a few vectors of each: these bytes stay in the cache meanwhile. */
+const mostBytesAcross = 1 << 19;
+
+/**
+ * Products of matrices with vectors, sums of rows and of columns, where the work on an entry is little and loading, adding up lanes and storing
+ * would be most of it; undefined for other loops.
+ */
+export function tiledLoops(given: Loops): Tiled | undefined {
+  const { sizes, roots, precision } = given;
+  const reduces = roots.filter((root): root is Reduce => root.kind === "reduce" && root.value.type === "float");
+  const reduced = reduces[0]?.reduced;
+  if (reduced === undefined || reduces.length < roots.length || roots.length > 2 || sizeOf(sizes) === 0) return undefined;
+  if (reduces.some((root) => root.reduced.some((value, axis) => value !== reduced[axis]))) return undefined;
+  if (costOf(given) >= 16 || unrollShortAxes(given) !== given) return undefined;
+  const axes = sizes.map((_, axis) => axis).filter((axis) => sizes[axis] !== 1);
+  const loops = merged(given, [...axes.filter((axis) => !reduced[axis]), ...axes.filter((axis) => reduced[axis])]);
+  const inner = loops.sizes.length - 1;
+  if (loops.roots.some((root) => root.kind === "store" || root.reduced.indexOf(true) !== inner) || inner < 1) return undefined;
+  if (accessesOf(loops).some(({ strides }) => strides[inner]! < 0 || strides[inner - 1]! < 0)) return undefined;
+  const [kept, terms] = [loops.sizes[inner - 1]!, loops.sizes[inner]!];
+  const width = precision === "f64" ? 2 : 4;
+  const costs = (axis: number): number =>
+    loops.loads.reduce((sum, { access }) => sum + (access.strides[axis] === 1 ? 1 : access.strides[axis] === 0 ? 0 : width), 0);
+  const across = costs(inner - 1) < costs(inner);
+  const bytes = kept * terms * (16 / width);
+  const fits = across ? kept >= width && bytes <= mostBytesAcross : kept >= 4 && terms >= 2 * width;
+  return fits && terms <= longestTiled ? { loops, across } : undefined;
 }
 
 /** The most entries of an axis that is written out, and the most copies of a body. */
@@ -181,6 +223,25 @@ const cheap = new Set([
 
 /** How many functions a body calls. */
 export const callCount = (loops: Loops): number => [...expressionsUnder(loops)].filter(({ kind }) => !cheap.has(kind)).length;
+
+/** How many floats a body multiplies. */
+export const productCount = (loops: Loops): number =>
+  [...expressionsUnder(loops)].filter(({ kind, type }) => kind === "mul" && type === "float").length;
+
+/** The functions a body calls, those first that wait for no other, then those that wait for these, and so on. */
+export function callLevels(loops: Loops): readonly (readonly Expression[])[] {
+  const levels: Expression[][] = [];
+  const known = new Map<Expression, number>();
+  for (const { value } of loops.roots) {
+    foldExpression<number>(value, known, (x, args) => {
+      const waits = Math.max(0, ...args);
+      if (cheap.has(x.kind)) return waits;
+      (levels[waits] ??= []).push(x);
+      return waits + 1;
+    });
+  }
+  return levels;
+}
 
 /** Roughly how many instructions a body takes. */
 export const costOf = (loops: Loops): number =>

@@ -1,10 +1,11 @@
 // The vector functions against double-doubles: their published bounds, the hard arguments, and lanes that do not disturb each other.
-// COTANGENT_SOAK=1 takes a million arguments a function and a range in place of thousands.
+// COTANGENT_SOAK=1 takes three million arguments a function and a precision in place of ten thousand; COTANGENT_POINTS says another number.
 import { type ExpressionKind, doubleDouble, real } from "@cotangent/core/engine";
 import { describe, expect, it } from "vitest";
 import { writeFunction } from "../src/assembly/function.ts";
 import { emitValues, lanes, type Precision, type Value } from "../src/assembly/lanes.ts";
 import { encodeModule, type FunctionCode, type ImportedFunction } from "../src/assembly/module.ts";
+import { gradualProduct } from "../src/functions/gradual.ts";
 import { arity, callSingle, inPlace, keepConstants, singleFunction, vectorForms, vectorFunction } from "../src/functions/vector.ts";
 
 type Floats = Float64Array | Float32Array;
@@ -195,7 +196,7 @@ function drawn([how, from, to]: Range, precision: Precision, random: () => numbe
 }
 
 const soak = process.env.COTANGENT_SOAK !== undefined;
-const count = soak ? 1_000_000 : 2500;
+const points = Number(process.env.COTANGENT_POINTS ?? (soak ? 3_000_000 : 10_000));
 const block = 2500;
 
 const kinds = Object.keys(vectorForms) as ExpressionKind[];
@@ -221,7 +222,7 @@ describe("vector functions", () => {
       const random = drawing(1 + kinds.indexOf(kind));
       let worst = { error: 0, args: [] as number[], out: 0 };
       for (const range of rangesOf(kind)) {
-        for (let done = 0; done < count; done += block) {
+        for (let done = 0; done < points / rangesOf(kind).length; done += block) {
           const args = Array.from({ length: arity(kind) }, () => Array.from({ length: block }, () => drawn(range, precision, random)));
           run(...args).forEach((out, i) => {
             const at = args.map((arg) => arg[i]!);
@@ -230,10 +231,11 @@ describe("vector functions", () => {
           });
         }
       }
-      if (soak) console.log(`measured: ${kind} of ${of}, ${precision}: ${worst.error.toFixed(3)} ulp at ${worst.args}, bound ${bound}`);
+      if (points > 10_000)
+        console.log(`measured: ${kind} of ${of}, ${precision}: ${worst.error.toFixed(3)} ulp at ${worst.args}, bound ${bound}`);
       expect(worst.error, `${worst.args} gives ${worst.out}`).toBeLessThanOrEqual(bound);
     },
-    soak ? 600_000 : 30_000,
+    points > 10_000 ? 1_800_000 : 30_000,
   );
 
   it.each(variants)(
@@ -366,6 +368,21 @@ describe("a vector function", () => {
     expect([...compiled("lgamma", "f32", false)(x)]).toEqual(x.map((one) => Math.fround(real.lgamma(one))));
     expect([...compiled("remainder", "f64", false)(x, [3, -1, 2, 7])]).toEqual([0.5, -0.5, 0.5, 2]);
     expect([...compiled("polygamma", "f64", false)([0, 1, 2, 3], x)]).toEqual(x.map((one, i) => real.polygamma(i, one)));
+  });
+
+  it("multiplies single float32 as the machine does, subnormal ones and what is not finite among them", () => {
+    const numbers = hard("f32");
+    const random = drawing(5);
+    for (let i = 0; i < 300; i++) numbers.push(drawn(["scales", -149, 128], "f32", random), drawn(["scales", -90, -50], "f32", random));
+    const few = numbers.filter((_, i) => i % 2 === 0);
+    const args = [few.flatMap((x) => few.map(() => x)), few.flatMap(() => few)] as const;
+    const run = caller(2, gradualProduct.name, "f32", [gradualProduct], []);
+    // Each number in all four lanes, of which the first counts.
+    const out = run(...args.map((column) => column.flatMap((x) => [x, x, x, x])));
+    args[0].forEach((x, i) => {
+      const exact = Math.fround(x * args[1][i]!);
+      if (!Object.is(out[4 * i], exact)) expect(out[4 * i], `${x} times ${args[1][i]}`).toBe(exact);
+    });
   });
 
   it("written in place gives what the call gives, its constants kept ahead", () => {

@@ -53,13 +53,16 @@ export const format: PerPrecision<{ readonly mantissaBits: number; readonly bias
 /** What WebAssembly calls a vector of this precision. */
 export const shapeOf = (precision: Precision): string => (precision === "f64" ? "f64x2" : "f32x4");
 
-/** c[0] + c[1] t + c[2] t² + …: Horner's rule for the even and the odd powers apart, two chains that do not wait for each other. */
+/** c[0] + c[1] t + c[2] t² + …: by Estrin's scheme, two terms at a time, so that few steps wait for each other; short ones by Horner's rule. */
 export function polynomial(m: Lanes, coefficients: readonly number[], t: Value): Value {
   if (coefficients.length < 6) return horner(m, coefficients, t);
-  const square = m.mul(t, t);
-  const even = coefficients.filter((_, i) => i % 2 === 0);
-  const odd = coefficients.filter((_, i) => i % 2 === 1);
-  return m.multiplyAdd(t, horner(m, odd, square), horner(m, even, square));
+  let terms = coefficients.map((c) => m.constant(c));
+  for (let power = t; terms.length > 1; power = m.mul(power, power)) {
+    const pairs: Value[] = [];
+    for (let i = 0; i < terms.length; i += 2) pairs.push(i + 1 < terms.length ? m.multiplyAdd(terms[i + 1]!, power, terms[i]!) : terms[i]!);
+    terms = pairs;
+  }
+  return terms[0]!;
 }
 
 function horner(m: Lanes, coefficients: readonly number[], t: Value): Value {
