@@ -23,13 +23,17 @@ export const argumentsAt = ({ at }: ListedGradient, seed: number): readonly unkn
 
 export const indicesOf = ({ wrt = 0 }: ListedGradient): readonly number[] => (typeof wrt === "number" ? [wrt] : wrt);
 
-/** The verdict on a claim, by name. */
+/** The verdict on a claim, by name; THROWS where the check itself throws. */
 export function verdictOn(gradient: ListedGradient, claim: Claim, args: readonly unknown[], seed: number): string {
-  return (checkGradient as (loss: unknown, claim: unknown, options: object) => { readonly verdict: string })(gradient.loss, claim, {
-    at: args,
-    wrt: gradient.wrt ?? 0,
-    seed,
-  }).verdict;
+  try {
+    return (checkGradient as (loss: unknown, claim: unknown, options: object) => { readonly verdict: string })(gradient.loss, claim, {
+      at: args,
+      wrt: gradient.wrt ?? 0,
+      seed,
+    }).verdict;
+  } catch {
+    return "THROWS";
+  }
 }
 
 /** What a claim gave, one list of numbers a differentiated argument. */

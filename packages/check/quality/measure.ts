@@ -1,4 +1,4 @@
-/** Runs the checker and its rivals on the public list, and the checker on mutants of the right claims; gives plain numbers. */
+/** Runs the checker and its rivals on the public list, and the checker on mutants of the right claims; gives plain data that can be added up. */
 import type { ListedGradient } from "@cotangent/check";
 import { argumentsAt, type Listed, listed, plainly, verdictOn } from "./claims.ts";
 import { counted } from "./counting.ts";
@@ -69,30 +69,42 @@ function judgeByRival(score: Score, rule: (typeof rivals)[string], one: Listed, 
   note(score, one, seed, accepts === one.right);
 }
 
-/** All rules on all claims at seeds 1 to `seeds`. */
-export function measureList(seeds: number, say: (line: string) => void): Scores {
-  const names = [ourName, ...Object.keys(rivals)];
-  const scores = Object.fromEntries(names.map((name): [string, Score] => [name, { alarms: {}, misses: {}, times: [], runs: [] }]));
+export const noScores = (): Scores =>
+  Object.fromEntries(
+    [ourName, ...Object.keys(rivals)].map((name): [string, Score] => [name, { alarms: {}, misses: {}, times: [], runs: [] }]),
+  );
+
+/** All rules on claims of the list at a seed. */
+export function measureList(seed: number, claims: readonly Listed[] = listed): Scores {
+  const scores = noScores();
   const ours = scores[ourName]!;
-  for (let seed = 1; seed <= seeds; seed++) {
-    for (const one of listed) {
-      judge(ours, one, seed);
-      for (const [name, rule] of Object.entries(rivals)) judgeByRival(scores[name]!, rule, one, seed);
-      if (seed <= countedSeeds) count(ours, one, seed);
-    }
-    if (seed % 10 === 0 || seed === seeds) say(`seed ${seed}: ${total(ours.alarms)} false alarms, ${total(ours.misses)} misses`);
+  for (const one of claims) {
+    judge(ours, one, seed);
+    for (const [name, rule] of Object.entries(rivals)) judgeByRival(scores[name]!, rule, one, seed);
+    if (seed <= countedSeeds) count(ours, one, seed);
   }
   return scores;
 }
 
-/** All mutants at seeds 1 to `seeds`. */
-export function measureMutants(seeds: number, say: (line: string) => void): MutationCount {
+/** The mutants of some right claims at a seed. */
+export function measureMutants(seed: number, from: number, to: number): MutationCount {
   const mutants = noMutants();
-  for (let seed = 1; seed <= seeds; seed++) {
-    for (const claim of rightClaims) mutate(claim, seed, mutants);
-    say(`mutants of seed ${seed}: ${mutants.refuted} refuted so far, ${mutants.survivors.length} not`);
-  }
+  for (const claim of rightClaims.slice(from, to)) mutate(claim, seed, mutants);
   return mutants;
+}
+
+/** Adds up what was found at other seeds. */
+export function addScores(into: Scores, scores: Scores): void {
+  for (const [name, { alarms, misses, times, runs }] of Object.entries(scores)) {
+    const own = into[name]!;
+    own.times.push(...times);
+    own.runs.push(...runs);
+    for (const [all, found] of [
+      [own.alarms, alarms],
+      [own.misses, misses],
+    ] as const)
+      for (const [where, seeds] of Object.entries(found)) all[where] = [...(all[where] ?? []), ...seeds].sort((a, b) => a - b);
+  }
 }
 
 export const total = (found: Found): number => Object.values(found).reduce((sum, at) => sum + at.length, 0);

@@ -36,6 +36,14 @@ export const noMutants = (): MutationCount => ({
   tried: {},
 });
 
+/** Adds up what became of the mutants of other claims, or of the same at another seed. */
+export function addMutants(into: MutationCount, count: MutationCount): void {
+  for (const what of ["made", "repeated", "invalid", "equivalent", "elsewhere", "refuted"] as const) into[what] += count[what];
+  into.survivors.push(...count.survivors);
+  into.survivors.sort((x, y) => x.seed - y.seed);
+  for (const [name, tried] of Object.entries(count.tried)) into.tried[name] = Math.min(tried, into.tried[name] ?? Infinity);
+}
+
 export const nameOf = ({ gradient, name }: Listed): string => `${gradient.name}: ${name}`;
 
 /** The right claims of the list, each with whether it is the first of its loss. */

@@ -2,6 +2,7 @@
  * A public list of gradients with sources, right and wrong, that checkers can be held against. It knows formulas; a wrong one differs from the
  * right one the way people get it wrong. Entries are drawn from a seed, inside the domain of the formula.
  */
+import { energies } from "./gradients/energies.ts";
 import { elementwise } from "./gradients/elementwise.ts";
 import { layers } from "./gradients/layers.ts";
 import { likelihoods } from "./gradients/likelihoods.ts";
@@ -21,5 +22,6 @@ export const gradients: readonly ListedGradient[] = [
   ...likelihoods,
   ...layers,
   ...recurrences,
+  ...energies,
   ...traps,
 ];

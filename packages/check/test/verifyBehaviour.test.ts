@@ -1,5 +1,5 @@
 // Functions that no gradient can be judged by, each named: branches on values, state, chance, writes; and the numbers each rung of the ladder uses.
-import { detach, eye, scan, softmax, type Tensor, tensor } from "@cotangent/core";
+import { detach, eye, log, scan, softmax, type Tensor, tensor } from "@cotangent/core";
 import { checkBackward, checkGradient, checkJacobian, checkVjp } from "@cotangent/check";
 import { describe, expect, test } from "vitest";
 
@@ -258,4 +258,50 @@ describe("what the truth is computed by", () => {
     expect(verdict.notes).toContain("what is detached inside a loop was held at its value in each step");
     expect(checkGradient(loss, moved as (x: Tensor) => number[], { at: [tensor([0.5, 2])] }).verdict).toBe("REFUTED");
   });
+});
+
+describe("functions that give promises", () => {
+  const waits = /is asynchronous: it gives a promise, and a check waits for none; await what it needs before the check$/;
+  const late = async (): Promise<never> => {
+    throw new Error("nobody hears this");
+  };
+  test("are named, and what they throw later is not thrown", async () => {
+    const stray: unknown[] = [];
+    const hear = (reason: unknown): void => void stray.push(reason);
+    process.on("unhandledRejection", hear);
+    expect(checkGradient(square, late as never, { at })).toMatchObject(undecided(waits));
+    expect(checkGradient(late as never, twice, { at })).toMatchObject(undecided(waits));
+    expect(checkJacobian(late as never, twice as never, { at })).toMatchObject(undecided(waits));
+    expect(checkVjp(twice, late as never, { at })).toMatchObject(undecided(waits));
+    const box = { at: { x: Float64Array.of(1, 2) } };
+    const same = ({ x }: { x: Float64Array }): Float64Array => x;
+    expect(checkBackward(late as never, (_, g) => ({ x: g }), box)).toMatchObject(undecided(waits));
+    expect(checkBackward(same, late as never, box)).toMatchObject(undecided(waits));
+    await new Promise((done) => setTimeout(done, 20));
+    process.off("unhandledRejection", hear);
+    expect(stray).toEqual([]);
+  });
+});
+
+test.each<[string, object, RegExp]>([
+  ["an argument named twice", { at, wrt: [0, 0] }, /wrt names argument 0 twice — \[0, 0\]; name every argument once$/],
+  ["an input named twice", { at: { x: at[0] }, wrt: ["x", "x"] }, /wrt names x twice/],
+  ["ends that are none", { at, domain: { min: 0 } }, /a domain has no such end — "min"; give \{ low, high, closed \}$/],
+  ["ends in the wrong order", { at, domain: { low: 5, high: 0 } }, /low of a domain is not below its high — \[5, 0\]/],
+  ["ends that are no numbers", { at, domain: { low: "a" } }, /low of a domain is not below its high/],
+  ["no arguments", { at: [] }, /there are no arguments — \[\]/],
+  ["no inputs", { at: {} }, /there are no inputs — /],
+])("%s", (_, options, message) => {
+  expect(() => checkGradient(square, twice as never, options as never)).toThrow(message);
+});
+
+test("a domain of an op is a domain", () => {
+  const [domain] = log.row.domain;
+  expect(
+    checkGradient(
+      (x: Tensor) => x.log().sum(),
+      (x: Tensor) => x.reciprocal(),
+      { at: [tensor([1, 2])], domain: domain! },
+    ).verdict,
+  ).toBe("AGREES");
 });

@@ -30,6 +30,20 @@ const diagnosisOf = ({ loss, claim, at, wrt = 0 }: Omit<Mistake, "says">): strin
 const centred = (t: Tensor): Tensor => t.sub(t.mean());
 
 const mistakes: Readonly<Record<string, Mistake>> = {
+  "two of three tensors wrong by one factor": {
+    loss: (a, b, c) => a!.mul(b!).mul(c!).sum(),
+    claim: (a, b, c) => [b!.mul(c!).mul(2), a!.mul(c!), a!.mul(b!).mul(2)],
+    at: [v, tensor([1, 2, -3]), tensor([0.3, 0.7, 1.1])],
+    wrt: [0, 1, 2],
+    says: "only the gradients of argument 0 and argument 2 are wrong: the claim is 2 times the truth",
+  },
+  "by a scale where its logarithm was asked for, beside a right gradient": {
+    loss: (a, b) => a!.exp().mul(b!).sin().sum(),
+    claim: (a, b) => [a!.exp().mul(b!).cos().mul(b!).sum(), a!.exp().mul(b!).cos().mul(a!.exp())],
+    at: [tensor(0.3), v],
+    wrt: [0, 1],
+    says: "only the gradient of argument 0 is wrong: the claim misses the factor exp(argument 0)",
+  },
   "an exponent that is not lowered": {
     loss: (t) => t!.pow(3).sum(),
     claim: (t) => t!.pow(3).mul(3),

@@ -1,4 +1,6 @@
 // What checkGradient says beside right and wrong: forms, kinks, domains, misbehaving functions, reports.
+import { Console } from "node:console";
+import { Writable } from "node:stream";
 import { customVjp, detach, relu, scan, sigmoid, softmax, type Tensor, tensor, where } from "@cotangent/core";
 import { describe, expect, test } from "vitest";
 import { checkGradient, type Refuted, type Verdict } from "@cotangent/check";
@@ -315,6 +317,19 @@ describe("reports", () => {
   test("colour only when asked", () => {
     expect(String(refute())).not.toContain("\u001b");
     expect(refute().toString({ color: true })).toContain("\u001b[1;31mREFUTED");
+  });
+  test("a console has colour where it is a terminal", () => {
+    const shown: string[] = [];
+    for (const colorMode of [true, false]) {
+      const write = (text: unknown, _: unknown, done: () => void): void => {
+        shown.push(String(text));
+        done();
+      };
+      const stdout = new Writable({ write });
+      new Console({ stdout, colorMode }).log(refute());
+    }
+    expect(shown[0]).toBe(`${refute().toString({ color: true })}\n`);
+    expect(shown[1]).toBe(`${String(refute())}\n`);
   });
   test("JSON and Markdown", () => {
     expect(JSON.parse(JSON.stringify(refute()))).toMatchObject({

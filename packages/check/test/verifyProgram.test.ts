@@ -109,6 +109,23 @@ describe("says what it could not include", () => {
     const verdict = checkGradient((t: Tensor) => sum(t), padding, { at: [x] });
     expect(programOf(verdict).split("\n")[0]).toMatch(/could not be included: claimed$/);
   });
+  test("large tensors in structs and among named inputs", () => {
+    const w = core.linspace(1, 2, 100);
+    for (const at of [[{ layers: [{ w }] }], { layers: [{ w }] }] as never[]) {
+      const square = ({ layers: [{ w: own }] }: { layers: [{ w: Tensor }] }): Tensor => own.square().sum();
+      const claimed = ({ layers }: { layers: readonly unknown[] }): unknown => (Array.isArray(at) ? { layers } : layers);
+      const program = programOf(checkGradient(square as never, claimed as never, { at }));
+      expect(program).toContain("{ layers: [{ w: /* float64[100] */ }] }");
+    }
+  });
+  test("no more than what is declared inside: several names in one statement, patterns, values with commas", () => {
+    const own = (source: string): never => new Function(`return ${source}`)() as never;
+    for (const claim of [
+      "(x)=>{const[a,b]=x.values;return[a*a,b,0]}",
+      "(x)=>{const h=x.mul(2,1),k=h.mul([1,2,3]),{shape:[n]}=k;let i=0,j;for(const[p,q]of[[1,2]])j=p*q*i;return k.mul(n+(j??0))}",
+    ])
+      expect(programOf(checkGradient((t: Tensor) => t.square().sum(), own(claim), { at: [x] }))).not.toMatch(/to be filled in/);
+  });
   test("no more than that", () => {
     const verdict = checkGradient(
       (t: Tensor) => {

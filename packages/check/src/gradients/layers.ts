@@ -1,5 +1,19 @@
 /** Gradients of layers of networks. It knows formulas. */
-import { concat, convolution, matmul, oneHot, ones, outer, sigmoid, softmax, sqrt, tensor, type Tensor, where } from "@cotangent/core";
+import {
+  concat,
+  convolution,
+  logSoftmax,
+  matmul,
+  oneHot,
+  ones,
+  outer,
+  sigmoid,
+  softmax,
+  sqrt,
+  tensor,
+  type Tensor,
+  where,
+} from "@cotangent/core";
 import { goodfellow, listed, type ListedGradient } from "./list.ts";
 
 const deviation = (x: Tensor, epsilon: number, axis = 1): Tensor =>
@@ -26,6 +40,35 @@ const rotated = (x: Tensor, a: Tensor): Tensor => {
   const [first, second] = [x.slice([0, 2]), x.slice([2, 4])];
   return concat([first.mul(a.cos()).sub(second.mul(a.sin())), first.mul(a.sin()).add(second.mul(a.cos()))]);
 };
+
+const words = tensor([0, 2, 1, 2], "int32");
+const nextWords = oneHot(tensor([2, 1, 2, 0], "int32"), 4);
+
+/** States h = tanh(e) of the words, and the loss's gradient by the scores he'. */
+function tied(e: Tensor): { h: Tensor; g: Tensor } {
+  const h = e.take(words, { axis: 0 }).tanh();
+  return { h, g: softmax(h.matmul(e.transpose()), { axes: 1 }).sub(nextWords).div(4) };
+}
+function tiedOutput(e: Tensor): Tensor {
+  const { h, g } = tied(e);
+  return g.transpose().matmul(h);
+}
+/** Brings the gradients of the states back to the rows named; a row that there is not gets nothing. */
+function tiedInput(e: Tensor, rows: Tensor): Tensor {
+  const { h, g } = tied(e);
+  return oneHot(rows, 4)
+    .transpose()
+    .matmul(g.matmul(e).mul(h.square().neg().add(1)));
+}
+
+const attention = (q: Tensor, k: Tensor): Tensor => softmax(q.matmul(k.transpose()).div(Math.sqrt(3)), { axes: 1 });
+
+function attended(q: Tensor, k: Tensor, v: Tensor, w: Tensor, scale: number): readonly Tensor[] {
+  const p = attention(q, k);
+  const g = w.matmul(v.transpose());
+  const byScores = p.mul(g.sub(p.mul(g).sum({ axes: 1, keepDims: true }))).div(scale);
+  return [byScores.matmul(k), byScores.transpose().matmul(q), p.transpose().matmul(w)];
+}
 
 /** Layers. */
 export const layers: readonly ListedGradient[] = [
@@ -446,6 +489,38 @@ export const layers: readonly ListedGradient[] = [
         tensor([1, 0])
           .mul(g.reshape([3, 1]))
           .reshape([6]),
+    },
+  }),
+  listed({
+    name: "embeddings that are weights of the output too",
+    source: "Press and Wolf, EACL (2017) 157-163",
+    at: (d) => [d.normal([4, 3])],
+    loss: (e: Tensor) =>
+      logSoftmax(e.take(words, { axis: 0 }).tanh().matmul(e.transpose()), { axes: 1 })
+        .mul(nextWords)
+        .sum()
+        .div(-4),
+    right: { "both uses": (e) => tiedOutput(e).add(tiedInput(e, words)) },
+    wrong: {
+      "as weights of the output alone": (e) => tiedOutput(e),
+      "as embeddings alone": (e) => tiedInput(e, words),
+      "the repeated word counted once": (e) => tiedOutput(e).add(tiedInput(e, tensor([0, 4, 1, 2], "int32"))),
+    },
+  }),
+  listed({
+    name: "attention by queries, keys and values",
+    source: "Vaswani et al., NeurIPS (2017), 1",
+    wrt: [0, 1, 2],
+    at: (d) => [d.normal([2, 3]), d.normal([4, 3]), d.normal([4, 3]), d.normal([2, 3])] as const,
+    loss: (q: Tensor, k: Tensor, v: Tensor, w: Tensor) => attention(q, k).matmul(v).mul(w).sum(),
+    right: { "by the chain rule": (q, k, v, w) => attended(q, k, v, w, Math.sqrt(3)) },
+    wrong: {
+      "no 1/√d": (q, k, v, w) => attended(q, k, v, w, 1),
+      "1/d for 1/√d": (q, k, v, w) => attended(q, k, v, w, 3),
+      "values twice": (q, k, v, w) => {
+        const [byQueries, byKeys, byValues] = attended(q, k, v, w, Math.sqrt(3));
+        return [byQueries, byKeys, byValues!.mul(2)];
+      },
     },
   }),
 ];

@@ -9,6 +9,13 @@ const mixtureTerms = (m: Tensor, x: Tensor): Tensor =>
     .square()
     .mul(-0.5)
     .add(tensor([Math.log(0.3), Math.log(0.7)]));
+function weibull(a: Tensor, b: Tensor, t: Tensor, died: Tensor): readonly Tensor[] {
+  const [k, u] = [a.exp(), t.div(b.exp())];
+  const hazard = u.pow(k);
+  const byShape = died.mul(k.mul(u.log()).add(1)).sub(hazard.mul(k).mul(u.log()));
+  return [byShape.sum().neg(), died.sub(hazard).mul(k).sum()];
+}
+
 /** Log-likelihoods of probabilistic models. */
 export const likelihoods: readonly ListedGradient[] = [
   listed({
@@ -145,5 +152,27 @@ export const likelihoods: readonly ListedGradient[] = [
     loss: (m: Tensor, y: Tensor) => y.add(2).mul(m.add(2).log()).sub(y.mul(m.log())).sum(),
     right: { "(y + r)/(m + r) - y/m": (m, y) => y.add(2).div(m.add(2)).sub(y.div(m)) },
     wrong: { "1 - y/m, of a Poisson": (m, y) => y.div(m).neg().add(1), "y/(m + r) - y/m": (m, y) => y.div(m.add(2)).sub(y.div(m)) },
+  }),
+  listed({
+    name: "censored Weibull by log shape and log scale",
+    source: "Klein and Moeschberger, Survival Analysis (2003), 12.2",
+    wrt: [0, 1],
+    at: (d) => [d.normal([], 0.3), d.normal([], 0.3), d.uniform([5], 0.3, 2), tensor([1, 1, 0, 1, 0])] as const,
+    loss: (a: Tensor, b: Tensor, t: Tensor, died: Tensor) => {
+      const [k, u] = [a.exp(), t.div(b.exp())];
+      return died
+        .mul(a.sub(b).add(k.sub(1).mul(u.log())))
+        .sub(u.pow(k))
+        .sum()
+        .neg();
+    },
+    right: { "in logarithms": (a, b, t, died) => weibull(a, b, t, died) },
+    wrong: {
+      "all of them died": (a, b, t) => weibull(a, b, t, t.mul(0).add(1)),
+      "by the shape itself": (a, b, t, died) => {
+        const [byShape, byScale] = weibull(a, b, t, died);
+        return [byShape!.div(a.exp()), byScale];
+      },
+    },
   }),
 ];

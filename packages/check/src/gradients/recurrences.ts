@@ -1,6 +1,6 @@
 /** Gradients through time: recurrent units and iterated maps. It knows formulas. */
-import { sigmoid, tensor, type Tensor } from "@cotangent/core";
-import { listed, type ListedGradient } from "./list.ts";
+import { logsumexp, sigmoid, softmax, stack, tensor, type Tensor } from "@cotangent/core";
+import { bishop, listed, type ListedGradient } from "./list.ts";
 
 /** The state after each step of h = tanh(wh + ux). */
 function states(w: Tensor, u: Tensor, x: Tensor): Tensor[] {
@@ -36,6 +36,41 @@ const mapped = (rate: Tensor, x: Tensor, steps: number): Tensor[] => {
   for (let n = 0; n < steps; n++) found.push(rate.mul(found.at(-1)!).mul(found.at(-1)!.neg().add(1)));
   return found;
 };
+
+/** Log probabilities of what was seen up to each step together with the state there; of log emissions e and log transitions a. */
+function forwards(e: Tensor, a: Tensor): Tensor[] {
+  const found: Tensor[] = [e.at(0)];
+  for (let t = 1; t < e.shape[0]!; t++) found.push(logsumexp(found.at(-1)!.expandDims(1).add(a), { axes: 0 }).add(e.at(t)));
+  return found;
+}
+
+/** The probabilities of the states at each step, given what `carry` brings back of the steps after it. */
+function posteriors(e: Tensor, a: Tensor, carry: (later: Tensor) => Tensor): Tensor {
+  const rows: Tensor[] = [];
+  let later = e.at(0).mul(0);
+  for (const [back, alpha] of forwards(e, a).reverse().entries()) {
+    rows.unshift(softmax(alpha.add(later)));
+    later = carry(e.at(e.shape[0]! - 1 - back).add(later));
+  }
+  return stack(rows);
+}
+
+/** One number filtered: noise of 0.5 in y, variance 1 at first, growing by q a step. Gives ½ Σ v²/S + ln S, and its slope by q as far as `by` says. */
+function filtered(q: Tensor, y: Tensor, by: { readonly mean: number; readonly variance: number }): { loss: Tensor; slope: Tensor } {
+  let [m, p, dm, dp, loss, slope] = [q.mul(0), q.mul(0).add(1), q.mul(0), q.mul(0), q.mul(0), q.mul(0)];
+  for (let t = 0; t < y.size; t++) {
+    [p, dp] = [p.add(q), dp.add(1)];
+    const [s, v] = [p.add(0.5), y.at(t).sub(m)];
+    const [gain, dgain] = [p.div(s), dp.mul(0.5).div(s.square())];
+    loss = loss.add(v.square().div(s).add(s.log()).mul(0.5));
+    slope = slope.sub(v.mul(dm).div(s)).add(dp.div(s).mul(0.5)).sub(v.square().mul(dp).div(s.square()).mul(0.5));
+    dm = dm.sub(gain.mul(dm)).add(dgain.mul(v).mul(by.mean));
+    dp = dp.sub(gain.mul(dp)).sub(dgain.mul(p).mul(by.variance));
+    m = m.add(gain.mul(v));
+    p = p.sub(gain.mul(p));
+  }
+  return { loss, slope };
+}
 
 /** Gradients through time. */
 export const recurrences: readonly ListedGradient[] = [
@@ -127,6 +162,29 @@ export const recurrences: readonly ListedGradient[] = [
           .map((own) => own.mul(-2).add(1).mul(rate))
           .reduce((product, factor) => product.mul(factor))
           .mul(1.0001),
+    },
+  }),
+  listed({
+    name: "hidden Markov model by its log emissions",
+    source: `${bishop}, 13.33`,
+    at: (d) => [d.normal([4, 3]), d.normal([3, 3])] as const,
+    loss: (e: Tensor, a: Tensor) => logsumexp(forwards(e, a).at(-1)!),
+    right: { "forward and backward": (e, a) => posteriors(e, a, (later) => logsumexp(a.add(later.expandDims(0)), { axes: 1 })) },
+    wrong: {
+      "forward alone": (e, a) => posteriors(e, a, (later) => later.mul(0)),
+      "transitions transposed on the way back": (e, a) =>
+        posteriors(e, a, (later) => logsumexp(a.transpose().add(later.expandDims(0)), { axes: 1 })),
+    },
+  }),
+  listed({
+    name: "Kalman filter by the noise of its state",
+    source: "Gupta and Mehra, IEEE Transactions on Automatic Control 19 (1974) 774-783",
+    at: (d) => [d.uniform([], 0.2, 1), d.normal([3])] as const,
+    loss: (q: Tensor, y: Tensor) => filtered(q, y, { mean: 1, variance: 1 }).loss,
+    right: { sensitivities: (q, y) => filtered(q, y, { mean: 1, variance: 1 }).slope },
+    wrong: {
+      "gain constant in the mean": (q, y) => filtered(q, y, { mean: 0, variance: 1 }).slope,
+      "gain constant in the variance": (q, y) => filtered(q, y, { mean: 1, variance: 0 }).slope,
     },
   }),
 ];

@@ -3,13 +3,14 @@ import type { Shape } from "@cotangent/core";
 import { describe, formatShape, sizeOf } from "@cotangent/core/engine";
 import { uniformFrom } from "../draw.ts";
 import { checkArgumentError } from "../errors.ts";
-import { Misbehaviour, remembering, run, settledCall } from "./behaviour.ts";
+import { type AnyFunction, call, Misbehaviour, remembering, run, settledCall } from "./behaviour.ts";
 import { noiseNear } from "./differences.ts";
 import type { Judgement } from "./judgement.ts";
 import { checkNames } from "./options.ts";
 import { judgeByValues } from "./probe.ts";
 import {
   alongDirection,
+  checkedRange,
   directionOf,
   elsewhere,
   type Inputs,
@@ -74,8 +75,9 @@ export function checkBackward<A extends Arrays>(
   if (!Number.isInteger(points) || points < 0)
     throw checkArgumentError("checkBackward", "points is not a count", points, "give how many points to judge besides at");
   const box: Box = {
-    forward: forward as Box["forward"],
-    backward: backward as Box["backward"],
+    functions: { forward, backward },
+    forward: (inputs) => call(forward as AnyFunction, [inputs]),
+    backward: (inputs, cotangent) => call(backward as AnyFunction, [inputs, cotangent]),
     form: formOf(at, shapes as Shapes, domain),
     seed,
     points,
@@ -105,6 +107,8 @@ interface Form extends Pick<Inputs, "leaves" | "size" | "base"> {
 }
 
 interface Box {
+  /** As they were given. */
+  readonly functions: Readonly<Record<"forward" | "backward", unknown>>;
   readonly forward: (inputs: Arrays) => unknown;
   readonly backward: (inputs: Arrays, cotangent: Float64Array) => unknown;
   readonly form: Form;
@@ -131,8 +135,13 @@ function formOf(at: unknown, shapes: Shapes, domain: Range | readonly Range[] | 
         shape,
         "make their counts equal",
       );
-    const range = Array.isArray(domain) ? (domain as readonly Range[])[i] : (domain as Range | undefined);
-    return { path, shape, dtype: x instanceof Float32Array ? "float32" : "float64", range: range ?? {} };
+    const range: unknown = Array.isArray(domain) ? domain[i] : domain;
+    return {
+      path,
+      shape,
+      dtype: x instanceof Float32Array ? "float32" : "float64",
+      range: range === undefined ? {} : checkedRange("checkBackward", range),
+    };
   });
   if (leaves.length === 0) throw checkArgumentError("checkBackward", "there are no inputs", at, "give at least one array");
   return {
@@ -315,7 +324,7 @@ function noiseOf(box: Box, point: Point, g: Float64Array, claimed: Point, scales
 }
 
 const reproductionOf =
-  ({ forward, backward, form, seed }: Box) =>
+  ({ functions, form, seed }: Box) =>
   (point: Point): string => {
     const arrays = form.leaves.map(({ dtype }, i) => {
       const row = point[i]!;
@@ -327,5 +336,5 @@ const reproductionOf =
       ? `[${arrays.join(", ")}]`
       : `{ ${form.keys.map((key, i) => `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)}: ${arrays[i]}`).join(", ")} }`;
     const lines = [`const at = ${at};`, `console.log(String(checkBackward(forward, backward, { at, seed: ${seed}, points: 0 })));`];
-    return programText("checkBackward", { forward, backward }, lines);
+    return programText("checkBackward", functions, lines);
   };

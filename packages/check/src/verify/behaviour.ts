@@ -11,7 +11,18 @@ export class Misbehaviour extends Error {
 
 export type AnyFunction = (...args: never[]) => unknown;
 
-export const call = (f: AnyFunction, args: readonly unknown[]): unknown => (f as (...args: unknown[]) => unknown)(...args);
+/** A function gave a promise. */
+class Asynchronous extends Error {
+  override readonly name = "Asynchronous";
+}
+
+/** Calls a person's function. A promise is not waited for, and its failure is nobody's. */
+export function call(f: AnyFunction, args: readonly unknown[]): unknown {
+  const result = (f as (...args: unknown[]) => unknown)(...args);
+  if (!(result instanceof Promise)) return result;
+  result.catch(() => {});
+  throw new Asynchronous("is asynchronous: it gives a promise, and a check waits for none; await what it needs before the check");
+}
 
 /** A call whose exceptions say whose they are. */
 export function run<T>(who: string, f: () => T): T {
@@ -19,6 +30,7 @@ export function run<T>(who: string, f: () => T): T {
     return f();
   } catch (thrown) {
     if (thrown instanceof Misbehaviour) throw thrown;
+    if (thrown instanceof Asynchronous) throw new Misbehaviour(`${who} ${thrown.message}`);
     throw new Misbehaviour(`${who} throws: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
   }
 }

@@ -44,6 +44,7 @@ const patterns: readonly Pattern[] = [
   valueOffset,
   otherFactor,
   otherValue,
+  (evidence, samples) => oneTensor(evidence, samples, [otherFactor]),
   fewEntries,
   scalarFactor,
   sameAlong,
@@ -57,7 +58,7 @@ export function diagnose(evidence: Evidence): string | undefined {
   const wrong = seen.flatMap((one) => (one.wrong === undefined ? [] : [one.wrong]));
   const right = seen.length - wrong.length;
   const samples = samplesOf(evidence);
-  const single = samples.length < seen.length ? undefined : oneTensor(evidence, samples);
+  const single = samples.length < seen.length ? undefined : (oneTensor(evidence, samples) ?? someTensors(evidence, samples));
   if (single !== undefined) return single;
   const isZero = wrong.every(({ claimed }) => claimed.every((row) => row.every((c) => c === 0)));
   const whole = right === 0 ? constantFactor(evidence, wrong.flatMap(pairsOf), isZero) : undefined;
@@ -109,15 +110,45 @@ function constantFactor({ named, seen }: Evidence, pairs: readonly Pair[], isZer
   return `the claim is ${text} times the truth${remark === undefined ? "" : `: ${remark}`}`;
 }
 
-/** One of several tensors is wrong: what is wrong with it by itself. */
-function oneTensor(evidence: Evidence, samples: readonly Sample[]): string | undefined {
-  const { leaves } = evidence;
-  if (leaves.length < 2) return undefined;
-  const isWrong = (k: number): boolean =>
+/** The tensors that are wrong anywhere, by their place. */
+const wrongTensors = ({ leaves }: Evidence, samples: readonly Sample[]): readonly number[] =>
+  [...leaves.keys()].filter((k) =>
     samples.some(({ claimed, truth, bars }) =>
       claimed[k]!.some((c, i) => Math.abs(c - truth[k]![i]!) > bars[k]![i]! + 1e-12 * Math.abs(c)),
-    );
-  const wrong = leaves.flatMap((_, k) => (isWrong(k) ? [k] : []));
+    ),
+  );
+
+/** Some of several tensors are wrong, all by one factor. */
+function someTensors(evidence: Evidence, samples: readonly Sample[]): string | undefined {
+  const { leaves } = evidence;
+  const wrong = wrongTensors(evidence, samples);
+  if (wrong.length < 2 || wrong.length === leaves.length) return undefined;
+  const pairs = samples.flatMap(({ claimed, truth, bars }) =>
+    wrong.flatMap((k) => Array.from(claimed[k]!, (c, i): Pair => ({ claimed: c, truth: truth[k]![i]!, bar: bars[k]![i]! }))),
+  );
+  const isZero = pairs.every(({ claimed }) => claimed === 0);
+  const found = constantFactor(evidence, pairs, isZero);
+  const names = wrong.map((k) => leaves[k]!.path);
+  return found === undefined ? undefined : `only the gradients of ${names.slice(0, -1).join(", ")} and ${names.at(-1)} are wrong: ${found}`;
+}
+
+const ofOneTensor: readonly Pattern[] = [
+  exchanged,
+  constantOffset,
+  plainFactor,
+  signs,
+  oneEntry,
+  fixedOffset,
+  valueOffset,
+  functionOfTruth,
+  otherValue,
+];
+
+/** One of several tensors is wrong: what is wrong with it by itself. */
+function oneTensor(evidence: Evidence, samples: readonly Sample[], list: readonly Pattern[] = ofOneTensor): string | undefined {
+  const { leaves } = evidence;
+  if (leaves.length < 2) return undefined;
+  const wrong = wrongTensors(evidence, samples);
   if (wrong.length !== 1) return undefined;
   const [k] = wrong as [number];
   const only = <T>(rows: readonly T[]): readonly T[] => [rows[k]!];
@@ -142,8 +173,7 @@ function oneTensor(evidence: Evidence, samples: readonly Sample[]): string | und
       own,
       pairs,
       pairs.every(({ claimed }) => claimed === 0),
-    ) ??
-    first([exchanged, constantOffset, plainFactor, signs, oneEntry, fixedOffset, valueOffset, functionOfTruth, otherValue], own, parts);
+    ) ?? first(list, own, parts);
   if (found?.startsWith("only")) return found;
   return found === undefined ? undefined : `only the gradient of ${leaves[k]!.path} is wrong: ${found}`;
 }

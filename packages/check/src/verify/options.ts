@@ -102,6 +102,7 @@ function namedInputs(check: string, at: object, wrt: unknown, domain: Range | re
   const names = Object.keys(at);
   const wanted = Array.isArray(wrt) ? (wrt as readonly unknown[]) : [wrt];
   const stray = wanted.find((name) => typeof name !== "string" || !names.includes(name));
+  if (names.length === 0) throw checkArgumentError(check, "there are no inputs", at, "give { at: { x } }");
   if (stray !== undefined || wanted.length === 0)
     throw checkArgumentError(check, "wrt names none of the inputs", stray ?? wrt, `the inputs are ${names.join(", ")}`);
   const places = wanted.map((name) => names.indexOf(name as string));

@@ -197,8 +197,16 @@ function valueFactor(evidence: Evidence, samples: readonly Sample[], forms: read
 const best = (found: readonly { readonly text: string; readonly plain: boolean }[]): string | undefined =>
   [...found].sort((x, y) => Number(y.plain) - Number(x.plain) || x.text.length - y.text.length)[0]?.text;
 
+/** A text without brackets around the whole of it. */
+function unbracketed(text: string): string {
+  if (!text.startsWith("(")) return text;
+  let depth = 0;
+  const end = [...text].findIndex((letter) => (depth += letter === "(" ? 1 : letter === ")" ? -1 : 0) === 0);
+  return end === text.length - 1 ? text.slice(1, -1) : text;
+}
+
 function factorText(factor: number, text: string, power: number, { named }: Evidence): string {
-  const alone = text.startsWith("(") && text.indexOf(")") === text.length - 1 ? text.slice(1, -1) : text;
+  const alone = unbracketed(text);
   if (factor === 1) return power === 1 ? `the claim has the factor ${alone} too many` : `the claim misses the factor ${alone}`;
   return `the claim is ${factorOf(factor, named).text} ${power === 1 ? "·" : "/"} ${text} times the truth`;
 }
@@ -274,7 +282,7 @@ export function otherValue(evidence: Evidence, samples: readonly Sample[]): stri
     samples.every((sample, s) => isClaim(sample, [sample.claimed[0]!.map((_, i) => entry(rows[s]!, i))])),
   );
   const text = best(equal.map((one) => ({ text: one.text, plain: true })));
-  return text === undefined ? undefined : `the claim is ${text}`;
+  return text === undefined ? undefined : `the claim is ${unbracketed(text)}`;
 }
 
 /** At every point a multiple of the truth, but not the same one. */

@@ -270,7 +270,7 @@ function isolate(probe: Probe, level: Level, direction: Point, difference: numbe
   let left = difference;
   while (countOf(range) > 1) {
     const [half, other] = halvesOf(range);
-    const { difference: own, bar } = residual(probe, restricted(direction, half), { ...level, target: Math.abs(left) / 1000 });
+    const { difference: own, bar } = residual(probe, restricted(direction, half), { ...level, target: Math.abs(left) / 100 });
     if (!(Math.abs(left) > bar)) break;
     const takes = Math.abs(own) >= Math.abs(left - own);
     [range, left] = takes ? [half, own] : [other, left - own];
@@ -287,7 +287,7 @@ function isolate(probe: Probe, level: Level, direction: Point, difference: numbe
     const leaf = Math.floor(probe.uniform() * probe.claimed.length);
     return { leaf, at: Math.floor(probe.uniform() * probe.claimed[leaf]!.length) };
   }).filter(({ leaf, at }) => probe.claimed[leaf]!.length > 0 && !(leaf === place.leaf && at === place.at));
-  const found = disagreement(probe, level, [place, ...others]);
+  const found = disagreement(probe, level, [place, ...others], (one) => (one === place ? closely : roughly));
   if (found.entries.length > 0) return found;
   return { kind: "undecided", why: "the claim fails along a random direction, but the entry found is within its error bar", digits: 0 };
 }
@@ -317,8 +317,16 @@ function restricted(direction: Point, range: Range): Point {
   });
 }
 
+/** How well an entry's slope is to be known, relative to what is claimed of it: to name the factor it is off by, or to see that it is off. */
+const [closely, roughly] = [1e-7, 1e-3];
+
 /** The entries among some that differences of the loss show to be wrong. */
-function disagreement(probe: Probe, level: Level, places: readonly Place[]): Disagreement {
+function disagreement(
+  probe: Probe,
+  level: Level,
+  places: readonly Place[],
+  accuracy: (place: Place) => number = () => closely,
+): Disagreement {
   const [truth, bars] = [probe.claimed.map((entries) => entries.slice()), zeros(probe.claimed)];
   const entries = places.filter((place) => {
     const { leaf, at } = place;
@@ -327,7 +335,7 @@ function disagreement(probe: Probe, level: Level, places: readonly Place[]): Dis
     const found = estimate(probe, entryDirection(probe, place), {
       ...level,
       expected: Math.abs(claimed * scale),
-      target: 1e-7 * Math.abs(claimed * scale),
+      target: accuracy(place) * Math.abs(claimed * scale),
     });
     if (found.failure !== undefined || found.kink !== undefined) return false;
     const bar = (10 * found.error) / scale + 64 * unitOf(probe.leaves[leaf]!) * Math.abs(claimed) + 4 * probe.noise[leaf]![at]!;

@@ -60,6 +60,8 @@ export function inputsOf(
 ): Inputs {
   if (!Array.isArray(at))
     throw checkArgumentError(check, "at is not a list of arguments", at, "give { at: [x] } with one entry an argument of the loss");
+  if (at.length === 0)
+    throw checkArgumentError(check, "there are no arguments", at, "give { at: [x] } with one entry an argument of the loss");
   const indices = typeof wrt === "number" ? [wrt] : wrt;
   for (const index of indices) {
     if (!Number.isInteger(index) || index < 0 || index >= at.length)
@@ -70,6 +72,9 @@ export function inputsOf(
         "give argument indices from 0",
       );
   }
+  const twice = indices.find((index, i) => indices.indexOf(index) !== i);
+  if (twice !== undefined)
+    throw checkArgumentError(check, `wrt names ${called(`argument ${twice}`)} twice`, wrt, "name every argument once");
   const parts = indices.map((index) => flatten(at[index], check, called(`argument ${index}`)));
   const leaves = parts.flatMap(({ leaves: own, definition }, part) =>
     own.map((x, i): Leaf => {
@@ -106,7 +111,7 @@ export function inputsOf(
 
 function rangeOf(check: string, domain: Range | readonly Range[] | undefined, part: number, count: number): Range {
   if (domain === undefined) return {};
-  const range = Array.isArray(domain) ? (domain as readonly Range[])[part] : (domain as Range);
+  const range: unknown = Array.isArray(domain) ? (domain as readonly Range[])[part] : domain;
   if (Array.isArray(domain) && domain.length !== count)
     throw checkArgumentError(
       check,
@@ -114,8 +119,19 @@ function rangeOf(check: string, domain: Range | readonly Range[] | undefined, pa
       domain,
       "give one domain, or a list with one a differentiated argument",
     );
-  if (typeof range !== "object" || range === null)
+  return checkedRange(check, range);
+}
+
+const rangeKeys = ["low", "high", "closed"];
+
+/** A domain of core's has more in it than its ends; anything else has not. */
+export function checkedRange(check: string, range: unknown): Range {
+  if (typeof range !== "object" || range === null || Array.isArray(range))
     throw checkArgumentError(check, "a domain is not an object", range, "give { low, high }");
+  const stray = "except" in range ? undefined : Object.keys(range).find((key) => !rangeKeys.includes(key));
+  if (stray !== undefined) throw checkArgumentError(check, "a domain has no such end", stray, "give { low, high, closed }");
+  const { low = -Infinity, high = Infinity } = range as Range;
+  if (!(low < high)) throw checkArgumentError(check, "low of a domain is not below its high", [low, high], "give two numbers in order");
   return range;
 }
 

@@ -2,7 +2,7 @@
 import type { Tensor } from "@cotangent/core";
 import { formatShape } from "@cotangent/core/engine";
 import { uniformFrom } from "../draw.ts";
-import type { AnyFunction } from "./behaviour.ts";
+import { type AnyFunction, call } from "./behaviour.ts";
 import { graphAt, judgeMapping, projection, randomEntries } from "./blocks.ts";
 import { calledBefore, type ClaimOf, settledClaim } from "./gradient.ts";
 import { argumentsFrom, settledOutputs } from "./jacobian.ts";
@@ -99,7 +99,7 @@ export const vectorOf = (
 export const pullOf =
   ({ inputs, whole }: Given, outputs: Outputs, claimed: AnyFunction): Pull =>
   (xs, g, wide) =>
-    (claimed as (...args: unknown[]) => unknown)(whole(argumentsFrom(inputs, xs, wide)), outputs.build(vectorOf(outputs.leaves, g, wide)));
+    call(claimed, [whole(argumentsFrom(inputs, xs, wide)), outputs.build(vectorOf(outputs.leaves, g, wide))]);
 
 const subjectOf = (mapping: Mapping, pull: Pull, g: Point): Subject => ({
   ...projection(mapping, g),
@@ -188,4 +188,4 @@ export type Push = (xs: readonly Tensor[], t: readonly Tensor[], wide: boolean) 
 export const pushOf =
   ({ inputs, whole }: Given, claimed: AnyFunction): Push =>
   (xs, t, wide) =>
-    (claimed as (...args: unknown[]) => unknown)(whole(argumentsFrom(inputs, xs, wide)), packed(inputs, t));
+    call(claimed, [whole(argumentsFrom(inputs, xs, wide)), packed(inputs, t)]);

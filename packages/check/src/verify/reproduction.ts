@@ -80,6 +80,31 @@ const keywords = new Set(
   ),
 );
 
+/** The end of the bracket that opens at an index. */
+function closing(code: string, from: number): number {
+  let depth = 0;
+  for (let i = from; i < code.length; i++) {
+    if ("([{".includes(code[i]!)) depth++;
+    else if (")]}".includes(code[i]!) && --depth === 0) return i + 1;
+  }
+  return code.length;
+}
+
+/** The names and patterns that a declaration binds; what they are given is passed over. */
+function declaredFrom(code: string, from: number): string[] {
+  const found: string[] = [];
+  let at = from + /^\w+/.exec(code.slice(from))![0].length;
+  for (;;) {
+    at += /^\s*/.exec(code.slice(at))![0].length;
+    const end = code[at] === "{" || code[at] === "[" ? closing(code, at) : at + (/^[\w$]*/.exec(code.slice(at))?.[0].length ?? 0);
+    found.push(code.slice(at, end));
+    at = end;
+    while (at < code.length && !",;)]}".includes(code[at]!)) at = "([{".includes(code[at]!) ? closing(code, at) : at + 1;
+    if (code[at] !== ",") return found;
+    at++;
+  }
+}
+
 /** Names that a piece of code uses and does not bind itself, read off its words; binding is found where parameters and declarations stand. */
 function namesIn(code: string): string[] {
   const plain = code
@@ -93,9 +118,7 @@ function namesIn(code: string): string[] {
   for (const [, params] of plain.matchAll(/\(([^()]*)\)\s*(?::[^=;{]*)?=>/g)) bind(params!);
   for (const [, param] of plain.matchAll(/([A-Za-z_$][\w$]*)\s*=>/g)) bound.add(param!);
   for (const [, name, params] of plain.matchAll(/\bfunction\s*\*?\s*([A-Za-z_$][\w$]*)?\s*\(([^()]*)\)/g)) bind(`${name ?? ""} ${params}`);
-  for (const [, pattern] of plain.matchAll(/\b(?:const|let|var)\s+(\{[^{}]*\}|\[[^[\]]*\]|[A-Za-z_$][\w$]*)/g)) bind(pattern!);
-  for (const [, list] of plain.matchAll(/\b(?:let|var|const)\s+([^;{}[\]()]*)/g))
-    for (const [, name] of list!.matchAll(/(?:^|,)\s*([A-Za-z_$][\w$]*)\s*(?==|,|$)/g)) bound.add(name!);
+  for (const { index } of plain.matchAll(/\b(?:const|let|var)\b/g)) for (const pattern of declaredFrom(plain, index)) bind(pattern);
   for (const [, name] of plain.matchAll(/\bcatch\s*\(([^()]*)\)/g)) bind(name!);
   const words = [...plain.matchAll(/(\.\s*|\?\.\s*|#)?(?<![\w$])([A-Za-z_$][\w$]*)(\s*:(?!:))?/g)];
   const free = words.filter(([match, dot, name, colon], i) => {

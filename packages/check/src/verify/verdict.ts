@@ -115,7 +115,9 @@ export function verdictOf(fields: Fields): Verdict {
         toString: hidden((options?: PrintOptions) => textOf(fields, options)),
         toMarkdown: hidden(() => markdownOf(fields)),
         toJSON: hidden(() => jsonOf(fields)),
-        [Symbol.for("nodejs.util.inspect.custom")]: hidden(() => textOf(fields)),
+        [Symbol.for("nodejs.util.inspect.custom")]: hidden((_depth: number, options?: { readonly colors?: boolean }) =>
+          textOf(fields, { color: options?.colors === true }),
+        ),
       },
     ),
   ) as Verdict;
