@@ -5,7 +5,8 @@
 import { sizeOf } from "@cotangent/core/engine";
 import { type Reading, rowCounts, type Rows, rowsOf } from "./rows.ts";
 import type { Item, Schedule } from "./schedule.ts";
-import { baseOf, bytesOf, type Step, type Value } from "./values.ts";
+import { bytesOf, type Step, type Value } from "./values.ts";
+import { baseOf } from "./views.ts";
 
 /** Items from `first` to `last`, all walking over `rows` rows, run `block` rows at a time. */
 export interface Run {

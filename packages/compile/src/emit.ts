@@ -7,7 +7,7 @@ import { entriesOf, isFloat, type Lowered, stridesOf } from "@cotangent/core/eng
 import type { LanesOptions, Precision } from "./assembly/lanes.ts";
 import { type FunctionWriter, type Label, writeFunction } from "./assembly/function.ts";
 import type { ModuleCode } from "./assembly/module.ts";
-import { type Frame, frameOf, placeFrame, sizeInBytes } from "./frames.ts";
+import { type Frame, frameOf, type ItemBytes, placeFrame, sizeInBytes } from "./frames.ts";
 import { alignment } from "./layout.ts";
 import { moduleNeeds, type Needs } from "./needs.ts";
 import { type LateNest, lateNest } from "./late.ts";
@@ -32,17 +32,8 @@ import { programFunction } from "./program.ts";
 import type { Cutting, Run } from "./blocks.ts";
 import { nestFunction, stripBytes } from "./nest.ts";
 import { type Item, type Nest, nestAxes, type NestStep } from "./schedule.ts";
-import {
-  baseOf,
-  type Block,
-  type ChooseStep,
-  type ContractionStep,
-  type ProgramStep,
-  type MovementStep,
-  type RepeatStep,
-  type ScanStep,
-  type Value,
-} from "./values.ts";
+import type { Block, ChooseStep, ContractionStep, ProgramStep, MovementStep, RepeatStep, ScanStep, Value } from "./values.ts";
+import { baseOf } from "./views.ts";
 
 /** A program's code and where it expects and leaves things, in bytes from its base address. */
 export interface Emitted {
@@ -102,10 +93,8 @@ class Emitter {
   }
 
   program(block: Block): Emitted {
-    const frame = frameOf(block, new Set(), {
-      productBytes: (step) => this.#productOf(step).bytes,
-      cutting: this.#options.cutting,
-    });
+    const productBytes = (step: ContractionStep, still: ReadonlySet<Value>): ItemBytes => this.#productOf(step, still);
+    const frame = frameOf(block, { given: [], still: [] }, { productBytes, cutting: this.#options.cutting });
     const inputs = block.inputs.map((x) => this.#reserve(sizeInBytes(x)));
     block.inputs.forEach((x, i) => this.#places.set(x, { base: "base", offset: inputs[i]! }));
     this.#reserveConstants(frame);
@@ -195,7 +184,7 @@ class Emitter {
           this.#movement(step);
           break;
         case "contraction":
-          this.#product(step, scratch);
+          this.#product(this.#productCode(item, step, frame));
           break;
         case "choose":
           this.#choose(step, frame);
@@ -238,7 +227,7 @@ class Emitter {
 
   #member(frame: Frame, item: Item, axes: number): Member {
     if (item.kind === "nest") return this.#nestMember(frame, item, axes);
-    const product = this.#productCode(item.step as ContractionStep, frame.scratch.get(item) ?? 0);
+    const product = this.#productCode(item, item.step as ContractionStep, frame);
     return { begin: product.begin, turn: product.multiply };
   }
 
@@ -352,18 +341,25 @@ class Emitter {
     return found;
   }
 
-  #productOf(step: ContractionStep): ProductScratch {
-    return productScratch(step, this.#productsOf(step.outputs[0]!.dtype === "float64" ? "f64" : "f32"));
+  #productOf(step: ContractionStep, still: ReadonlySet<Value>): ProductScratch {
+    const code = this.#productsOf(step.outputs[0]!.dtype === "float64" ? "f64" : "f32");
+    return productScratch(step, code, (x) => still.has(baseOf(x)));
   }
 
-  #productCode(step: ContractionStep, scratch: number): ProductCode {
-    return productCode(step, this.#productOf(step), scratch, this.#site);
+  #productCode(item: Item, step: ContractionStep, frame: Frame): ProductCode {
+    const places = { scratch: frame.scratch.get(item) ?? 0, kept: frame.kept.get(item) ?? 0 };
+    return productCode(step, this.#productOf(step, frame.still), places, this.#site);
   }
 
-  #product(step: ContractionStep, scratch: number): void {
-    const product = this.#productCode(step, scratch);
+  #product(product: ProductCode): void {
     product.begin();
     product.multiply();
+  }
+
+  /** What is done before a loop for all turns of its body. */
+  #prepare(frame: Frame): void {
+    for (const item of frame.kept.keys())
+      if (item.kind === "step" && item.step.kind === "contraction") this.#productCode(item, item.step, frame).prepare();
   }
 
   /** What a product is written with. */
@@ -454,8 +450,10 @@ class Emitter {
       emit("local.set", local);
       return { local, bytes: reverse ? -bytes : bytes };
     });
+    const child = frame.children.get(body)!;
+    this.#prepare(child);
     count(this.#writer, integer(length), integer(1), () => {
-      this.#under(`loop ${length} times${reverse ? ", backwards" : ""}`, () => this.#items(frame.children.get(body)!));
+      this.#under(`loop ${length} times${reverse ? ", backwards" : ""}`, () => this.#items(child));
       for (let i = 0; i < carries; i++) this.#copyValue(body.outputs[i]!, outputs[i]!);
       for (const { local, bytes } of pointers) {
         if (bytes === 0) continue;
@@ -472,6 +470,7 @@ class Emitter {
     const { emit } = this.#writer;
     for (let i = 0; i < carries; i++) this.#copyValue(inputs[i]!, outputs[i]!);
     for (const block of [condition, body]) block.inputs.forEach((x, i) => this.#alias(x, i < carries ? outputs[i]! : inputs[i]!));
+    for (const block of [condition, body]) this.#prepare(frame.children.get(block)!);
     const steps = this.#writer.local("i32");
     emit("i32.const", 0);
     emit("local.set", steps);

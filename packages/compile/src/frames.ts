@@ -6,7 +6,8 @@ import { interpretExpression, type Lowered, real, sizeOf } from "@cotangent/core
 import { arrangeRuns, type Cutting, type Run } from "./blocks.ts";
 import { alignment, type Lease, planLeases } from "./layout.ts";
 import { type Item, nestAxes, scheduleOf } from "./schedule.ts";
-import { baseOf, type Block, bytesOf, type ContractionStep, nestedBlocks, type Value } from "./values.ts";
+import { type Block, bytesOf, type ContractionStep, nestedBlocks, type Value } from "./values.ts";
+import { baseOf } from "./views.ts";
 
 /** A block with its schedule and the leases of its values; nested blocks inside. */
 export interface Frame {
@@ -18,6 +19,10 @@ export interface Frame {
   readonly own: Map<Value, number>;
   /** Scratch of items. */
   readonly scratch: Map<Item, number>;
+  /** What items keep for all turns of the loop that this block is the body of. */
+  readonly kept: Map<Item, number>;
+  /** Inputs that no turn of that loop changes. */
+  readonly still: ReadonlySet<Value>;
   readonly runs: readonly Run[];
   /** Where sums over a block of rows go before they join the whole sum. */
   readonly partials: Map<Value, number>;
@@ -25,9 +30,23 @@ export interface Frame {
   bytes: number;
 }
 
+/** Bytes that an item wants: while it runs, and for all turns of the loop around if it is in one. */
+export interface ItemBytes {
+  readonly bytes: number;
+  readonly keptBytes: number;
+}
+
+/** What the block around decides of one. */
+export interface Surroundings {
+  /** Values whose place it decides. */
+  readonly given: readonly Value[];
+  /** Inputs that no turn changes, where the block is the body of a loop. */
+  readonly still: readonly Value[];
+}
+
 /** What is planned with: the scratch of a product, and how items are cut into blocks where that is not as usual. */
 export interface Planning {
-  readonly productBytes: (step: ContractionStep) => number;
+  readonly productBytes: (step: ContractionStep, still: ReadonlySet<Value>) => ItemBytes;
   readonly cutting: Cutting | undefined;
 }
 
@@ -43,8 +62,9 @@ function bytesKept(x: Value, { runs }: Frame): number {
   return run === undefined ? sizeInBytes(x) : (sizeInBytes(x) / run.rows) * run.block;
 }
 
-/** Plans a block: `given` are values of it whose place the enclosing block decides. */
-export function frameOf(block: Block, given: ReadonlySet<Value>, planning: Planning): Frame {
+/** Plans a block. */
+export function frameOf(block: Block, around: Surroundings, planning: Planning): Frame {
+  const [given, still] = [new Set(around.given), new Set(around.still)];
   const schedule = scheduleOf(block);
   const { items, runs } = arrangeRuns(schedule, block.outputs, planning.cutting);
   const { stored } = schedule;
@@ -55,6 +75,8 @@ export function frameOf(block: Block, given: ReadonlySet<Value>, planning: Plann
     runs,
     own: new Map(),
     scratch: new Map(),
+    kept: new Map(),
+    still,
     partials: new Map(),
     children: new Map(),
     bytes: 0,
@@ -90,8 +112,10 @@ export function frameOf(block: Block, given: ReadonlySet<Value>, planning: Plann
     } else lease(bytes, from, last.get(x) ?? from, (offset) => frame.own.set(x, offset));
   }
   items.forEach((item, at) => {
-    const bytes = item.kind === "nest" ? 0 : scratchOf(item.step, frame, planning);
+    if (item.kind === "nest") return;
+    const { bytes, keptBytes } = scratchOf(item.step, frame, planning);
     const run = runAt(frame, at);
+    if (keptBytes > 0) lease(keptBytes, 0, items.length, (offset) => frame.kept.set(item, offset));
     if (bytes > 0) lease(bytes, run?.first ?? at, run?.last ?? at, (offset) => frame.scratch.set(item, offset));
   });
   for (const { first, last: end } of runs) {
@@ -110,32 +134,32 @@ export function frameOf(block: Block, given: ReadonlySet<Value>, planning: Plann
   return frame;
 }
 
-/** Bytes an item needs while it runs: scratch of programs, panels of products, everything inside nested blocks. */
-function scratchOf(step: Exclude<Item, { kind: "nest" }>["step"], frame: Frame, planning: Planning): number {
+/** Bytes an item needs: scratch of programs, panels of products, everything inside nested blocks. */
+function scratchOf(step: Exclude<Item, { kind: "nest" }>["step"], frame: Frame, planning: Planning): ItemBytes {
+  const only = (bytes: number): ItemBytes => ({ bytes, keptBytes: 0 });
+  const inside = (block: Block, given: readonly Value[], still: readonly Value[]): number => {
+    const child = frameOf(block, { given, still }, planning);
+    frame.children.set(block, child);
+    return Math.ceil(child.bytes / alignment) * alignment;
+  };
   switch (step.kind) {
     case "program":
-      return scratchBytes(step.lowered);
+      return only(scratchBytes(step.lowered));
     case "movement":
-      return 0;
+      return only(0);
     case "contraction":
-      return planning.productBytes(step);
+      return planning.productBytes(step, frame.still);
     case "choose":
-      return nested(frame, planning, [step.onTrue, step.onFalse], (block) => new Set(block.outputs));
-    case "scan":
-      return nested(frame, planning, [step.body], (block) => new Set(block.outputs.slice(step.carries)));
-    case "repeat":
-      return nested(frame, planning, [step.condition, step.body], () => new Set());
+      return only(inside(step.onTrue, step.onTrue.outputs, []) + inside(step.onFalse, step.onFalse.outputs, []));
+    case "scan": {
+      const { body, carries, sequences } = step;
+      return only(inside(body, body.outputs.slice(carries), body.inputs.slice(carries + sequences)));
+    }
+    case "repeat": {
+      const { condition, body, carries } = step;
+      return only(inside(condition, [], condition.inputs.slice(carries)) + inside(body, [], body.inputs.slice(carries)));
+    }
   }
-}
-
-function nested(frame: Frame, planning: Planning, blocks: readonly Block[], given: (block: Block) => ReadonlySet<Value>): number {
-  let bytes = 0;
-  for (const block of blocks) {
-    const child = frameOf(block, given(block), planning);
-    frame.children.set(block, child);
-    bytes += Math.ceil(child.bytes / alignment) * alignment;
-  }
-  return Math.max(bytes, alignment);
 }
 
 /** Gives the values of a frame their places from an offset on. */
@@ -151,6 +175,7 @@ export function placeFrame(frame: Frame, origin: number, put: (x: Value, offset:
     if (item.kind === "nest") continue;
     let at = origin + (frame.scratch.get(item) ?? 0);
     if (frame.scratch.has(item)) frame.scratch.set(item, at);
+    if (frame.kept.has(item)) frame.kept.set(item, origin + frame.kept.get(item)!);
     for (const block of nestedBlocks(item.step)) {
       const child = frame.children.get(block)!;
       placeFrame(child, at, put);

@@ -1,5 +1,6 @@
 /** Blocks as text, for people. It knows steps and values; it runs nothing. */
-import { baseOf, type Block, isIdentity, nestedBlocks } from "./values.ts";
+import { type Block, nestedBlocks } from "./values.ts";
+import { baseOf, isIdentity } from "./views.ts";
 
 /** A block as a listing, one step a line. */
 export function printBlock({ inputs, steps, outputs }: Block, indent = ""): string {

@@ -8,7 +8,8 @@ import type { Precision } from "./assembly/lanes.ts";
 import { scalarTypeOf, simplifyingArithmetic } from "./expressions.ts";
 import { leadingEntry } from "./leading.ts";
 import { type Nest, type NestStep, summationLabels } from "./schedule.ts";
-import { baseOf, type ContractionStep, type ReductionStep, type Value, viewInto } from "./values.ts";
+import type { ContractionStep, ReductionStep, Value } from "./values.ts";
+import { baseOf, viewInto } from "./views.ts";
 
 /** An address: a named base, which the nest's function takes as a parameter, and a byte offset from it. */
 export interface Place {

@@ -7,8 +7,8 @@ import { sizeOf } from "@cotangent/core/engine";
 import { leadingAxes, leadingEntry, walkAsOne } from "./leading.ts";
 import { labelSize, planOf } from "./product/contraction.ts";
 import { type Item, nestAxes, type NestStep } from "./schedule.ts";
-import { baseOf, type ContractionStep, type Value, viewInto } from "./values.ts";
-import type { View } from "./views.ts";
+import type { ContractionStep, Value } from "./values.ts";
+import { type View, baseOf, viewInto } from "./views.ts";
 
 /** What an item reads of a value for one row of its own. */
 export interface Reading {

@@ -5,7 +5,8 @@
 import type { Shape } from "@cotangent/core/functions";
 import { isFloat, sizeOf } from "@cotangent/core/engine";
 import type { Precision } from "./assembly/lanes.ts";
-import { baseOf, type Block, type ContractionStep, type ElementwiseStep, type ReductionStep, type Step, type Value } from "./values.ts";
+import type { Block, ContractionStep, ElementwiseStep, ReductionStep, Step, Value } from "./values.ts";
+import { baseOf } from "./views.ts";
 
 /** Steps that can share a loop nest. */
 export type NestStep = ElementwiseStep | ReductionStep | ContractionStep;

@@ -2,9 +2,10 @@
  * A recorded graph as steps over values: composites expanded, equal computations shared, views and constants of one number recognised. It
  * knows the kinds of op; it knows no op by name, no loop and no memory.
  */
-import type { DType, Shape, Tensor } from "@cotangent/core/functions";
+import type { DType, Tensor } from "@cotangent/core/functions";
+import { type CarriedSum, carriedSums, overAllTurns, overSequence, withoutCarries } from "./accumulation.ts";
 import { isVectorisable } from "./expressions.ts";
-import { composeViews, type View } from "./views.ts";
+import { baseOf, composeViews, isIdentity, type View } from "./views.ts";
 import {
   type Aval,
   type ContractionParams,
@@ -133,6 +134,13 @@ export function nestedBlocks(step: Step): readonly Block[] {
 
 /** A graph as a block; its inputs are the block's. Every output is made by a step, and by another than every other output. */
 export const blockOf = (graph: SubGraph): Block => blockWith(graph, { next: 0 });
+
+/** What a loop is given: carries, sequences, and what every turn reads. */
+interface ScanInputs {
+  readonly carry: readonly Value[];
+  readonly xs: readonly Value[];
+  readonly rest: readonly Value[];
+}
 
 /** Values of one program are numbered through all its blocks. */
 interface Numbers {
@@ -265,6 +273,38 @@ class BlockBuilder {
     return this.value(out, { kind: "view", of: input.source.of, view: composed });
   }
 
+  /** A loop over sequences; sums that it would carry but can be had at once from the sequences are taken out of it. */
+  #scan(block: Block, { carry, xs, rest }: ScanInputs, length: number, reverse: boolean): readonly Value[] {
+    const sequences = xs.map((x) => this.#dense(x));
+    const sums = length === 0 ? [] : carriedSums(block, carry.length, xs.length);
+    const body = withoutCarries(block, sums);
+    const kept = carry.filter((_, i) => !sums.some((sum) => sum.carry === i));
+    const avals = body.outputs.map((x, i) => (i < kept.length ? avalOf(x) : { shape: [length, ...x.shape], dtype: x.dtype }));
+    const inputs = [...kept.map((x) => this.#dense(x)), ...sequences, ...rest.map((x) => this.#dense(x))];
+    const outputs = [
+      ...this.#step({ kind: "scan", body, carries: kept.length, sequences: xs.length, length, reverse, inputs, outputs: [] }, avals),
+    ];
+    const stacked = outputs.slice(kept.length);
+    for (const sum of sums) {
+      const whole = (x: Value): Value => {
+        const made = body.outputs.indexOf(baseOf(x), kept.length) - kept.length;
+        return overSequence(x, made >= 0 ? stacked[made]! : sequences[body.inputs.indexOf(baseOf(x)) - kept.length]!, (aval, source) =>
+          this.value(aval, source),
+        );
+      };
+      outputs.splice(sum.carry, 0, this.#sumOverTurns(sum, sum.step.inputs.map(whole), carry[sum.carry]!));
+    }
+    return outputs;
+  }
+
+  /** What a carry is after the last turn: what it was before the first, and the contraction over all. */
+  #sumOverTurns({ step: { op, params }, addition }: CarriedSum, inputs: readonly Value[], start: Value): Value {
+    const aval = avalOf(start);
+    const total = this.#step({ kind: "contraction", op, params: overAllTurns(params), inputs, outputs: [] }, [aval])[0]!;
+    const { name, value } = addition;
+    return this.#step({ kind: "elementwise", name, value, inputs: [start, total], outputs: [] }, [aval])[0]!;
+  }
+
   #machine(): Machine<Value> {
     const never = (): never => {
       throw new Error("compile: a call op takes its steps one by one — it has no whole form; give its record one");
@@ -282,22 +322,7 @@ class BlockBuilder {
             onTrue.outputs.map(avalOf),
           );
         },
-        scan: (body, { carry, xs, rest }, length, reverse) => {
-          const avals = body.outputs.map((x, i) => (i < carry.length ? avalOf(x) : { shape: [length, ...x.shape], dtype: x.dtype }));
-          return this.#step(
-            {
-              kind: "scan",
-              body: blockWith(body, this.#numbers),
-              carries: carry.length,
-              sequences: xs.length,
-              length,
-              reverse,
-              inputs: [...carry, ...xs, ...rest].map((x) => this.#dense(x)),
-              outputs: [],
-            },
-            avals,
-          );
-        },
+        scan: (body, given, length, reverse) => this.#scan(blockWith(body, this.#numbers), given, length, reverse),
         repeat: (condition, body, carry, rest, limit) =>
           this.#step(
             {
@@ -376,18 +401,6 @@ function identify(op: Op): number {
   let found = opIds.get(op);
   if (found === undefined) opIds.set(op, (found = opCount++));
   return found;
-}
-
-/** The value whose entries a view reads; itself if it is none. */
-export const baseOf = (x: Value): Value => (x.source.kind === "view" ? x.source.of : x);
-
-/** How a value's axes walk over the entries of its base. */
-export const viewInto = (x: Value): View => (x.source.kind === "view" ? x.source.view : { offset: 0, strides: stridesOf(x.shape) });
-
-/** Whether a view over a shape reads the entries in order from the first. */
-export function isIdentity(shape: Shape, { offset, strides }: View): boolean {
-  const wanted = stridesOf(shape);
-  return offset === 0 && shape.every((size, axis) => size <= 1 || strides[axis] === wanted[axis]);
 }
 
 /** Steps that the outputs depend on; loops lose the outputs that nothing reads. */

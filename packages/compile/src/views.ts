@@ -1,6 +1,7 @@
-/** Strided views of entries, and views of views. Knows shapes and strides; knows no value. */
+/** Strided views of entries, views of views, and values seen as views. It knows shapes and strides; it knows no step. */
 import type { Shape } from "@cotangent/core/functions";
 import { stridesOf } from "@cotangent/core/engine";
+import type { Value } from "./values.ts";
 
 /** Strides over axes into the row-major entries of something. */
 export interface View {
@@ -66,4 +67,16 @@ function groupsOf(shape: Shape, inner: View): Group[] {
     else groups.push({ size, stride: strides[axis]!, inner: own });
   });
   return groups;
+}
+
+/** The value whose entries a view reads; itself if it is none. */
+export const baseOf = (x: Value): Value => (x.source.kind === "view" ? x.source.of : x);
+
+/** How a value's axes walk over the entries of its base. */
+export const viewInto = (x: Value): View => (x.source.kind === "view" ? x.source.view : { offset: 0, strides: stridesOf(x.shape) });
+
+/** Whether a view over a shape reads the entries in order from the first. */
+export function isIdentity(shape: Shape, { offset, strides }: View): boolean {
+  const wanted = stridesOf(shape);
+  return offset === 0 && shape.every((size, axis) => size <= 1 || strides[axis] === wanted[axis]);
 }

@@ -34,6 +34,8 @@ interface Problem {
   readonly out: string;
   /** Rows of a block; undefined for the whole product at once. */
   readonly block: number | undefined;
+  /** The number of the value, if there is one, that is packed for all turns of a loop. */
+  readonly still?: number;
 }
 
 const shapeOf = (labels: string, sizes: Problem["sizes"]): number[] => [...labels].map((label) => sizes[label]!);
@@ -71,7 +73,8 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
   const params = { x: problem.x.labels, y: problem.y.labels, out };
   const step = { kind: "contraction", op: { name: "contract" }, params, inputs: [x, y], outputs: [result] } as unknown as ContractionStep;
   const code = productFunctions(dtype === "float64" ? "f64" : "f32");
-  const scratch = productScratch(step, code);
+  const isStill = (value: Value): boolean => value.id === problem.still;
+  const scratch = productScratch(step, code, isStill);
   let top = 64;
   const place = (size: number): number => {
     const at = top;
@@ -79,7 +82,13 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
     return at;
   };
   const cSize = product(result.shape);
-  const at = { a: place(a.byteLength), b: place(b.byteLength), c: place(cSize * bytes), scratch: place(scratch.bytes) };
+  const at = {
+    a: place(a.byteLength),
+    b: place(b.byteLength),
+    c: place(cSize * bytes),
+    scratch: place(scratch.bytes),
+    kept: place(scratch.keptBytes),
+  };
   const places = new Map<Value, Place>(
     [
       [xBase, at.a],
@@ -97,7 +106,7 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
     for (const _ of sum.bases) writer.emit("local.get", 0);
     writer.emit("call", sum.code.name);
   };
-  const made = productCode(step, scratch, at.scratch, {
+  const made = productCode(step, scratch, at, {
     writer,
     needs,
     placeOf: (value) => places.get(value.source.kind === "view" ? value.source.of : value)!,
@@ -115,6 +124,7 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
     },
     say: () => undefined,
   });
+  made.prepare();
   made.begin();
   const item = { kind: "step", step } as const;
   const counts = rowCounts(item).filter((rows) => rowsOf(item, rows) !== undefined);
@@ -140,7 +150,7 @@ function run(problem: Problem, a: Numbers, b: Numbers): { readonly c: Numbers; r
   for (const { offset, entries } of tables) new Int32Array(memory.buffer).set(entries, offset / 4);
   (exports.run as (base: number) => void)(0);
   const outside = (end: number): boolean => whole.subarray((end - 16) / bytes, end / bytes).every((entry) => entry === guard);
-  return { c: whole.slice(at.c / bytes, at.c / bytes + cSize), untouched: [at.b, at.c, at.scratch, top].every(outside) };
+  return { c: whole.slice(at.c / bytes, at.c / bytes + cSize), untouched: [at.b, at.c, at.scratch, at.kept, top].every(outside) };
 }
 
 const guard = 12345.5;
@@ -218,13 +228,14 @@ const contractions: fc.Arbitrary<Problem> = groups.chain(({ both, rows, columns,
       y: fc.record(operand(right)),
       out: shuffled(out),
       block: blocks,
+      still: fc.constantFrom(-1, 1, 3),
     })
-    .map(({ dtype, sizes: drawn, x, y, out, block }) => {
+    .map(({ dtype, sizes: drawn, x, y, out, block, still }) => {
       const sizes = Object.fromEntries(all.map((label, i) => [label, drawn[i]!]));
       const [first, second] = [x, y].map(({ labels, memory, gap, backwards, number }) =>
         number === undefined ? dense(labels, [...memory], sizes, gap, backwards.join("")) : uniform(labels, number),
       ) as [Operand, Operand];
-      return { dtype, sizes, x: first, y: second, out, block };
+      return { dtype, sizes, x: first, y: second, out, block, still };
     });
 });
 

@@ -1,7 +1,7 @@
 /** A contraction as matrix products: which labels are rows, columns and loops, and where each operand lies. It knows labels and strides; it emits nothing. */
 import { type ContractionParams, stridesOf } from "@cotangent/core/engine";
-import { type ContractionStep, type Value, viewInto } from "../values.ts";
-import type { View } from "../views.ts";
+import type { ContractionStep, Value } from "../values.ts";
+import { type View, viewInto } from "../views.ts";
 import type { Axis } from "./offsets.ts";
 
 /** An operand as matrices: the axes of its rows or columns, and the contracted ones, the last of each walked fastest. */

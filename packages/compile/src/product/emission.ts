@@ -39,18 +39,28 @@ export interface RowBlock {
   readonly count: number;
 }
 
-/** A product in two parts, to be written in this order; the second may be written several times or in a loop, for other rows each time. */
+/** A product in three parts, to be written in this order; the third may be written several times or in a loop, for other rows each time. */
 export interface ProductCode {
+  /** Packs what no turn of the loop around changes: to be written before that loop. */
+  readonly prepare: () => void;
   /** Packs what is the same for every block. */
   readonly begin: () => void;
   /** All of the result, or a block of rows that `rowsOf` finds it to have; corrected where a strong zero met an infinity or a NaN. */
   readonly multiply: (block?: RowBlock) => void;
 }
 
-/** The code of a product whose scratch begins so many bytes from the base of the program. */
-export function productCode(step: ContractionStep, scratch: ProductScratch, at: number, site: Site): ProductCode {
+/** In bytes from the base of the program. */
+export interface ProductPlaces {
+  readonly scratch: number;
+  /** What is kept for all turns of a loop. */
+  readonly kept: number;
+}
+
+/** The code of a product whose scratch lies there. */
+export function productCode(step: ContractionStep, scratch: ProductScratch, at: ProductPlaces, site: Site): ProductCode {
   const writer = new ProductWriter(step, scratch, at, site);
   return {
+    prepare: () => writer.prepare(),
     begin: () => writer.begin(),
     multiply: (block) => writer.multiply(block),
   };
@@ -78,6 +88,8 @@ interface Side {
   readonly packers: Packers;
   /** The same for all loop labels. */
   readonly still: boolean;
+  /** Packed before the loop around. */
+  readonly kept: boolean;
 }
 
 /** A counter and how many bytes an address moves with each of its steps. */
@@ -91,14 +103,14 @@ const longestTable = 2048;
 class ProductWriter {
   readonly #step: ContractionStep;
   readonly #p: ProductScratch;
-  readonly #at: number;
+  readonly #at: ProductPlaces;
   readonly #site: Site;
   readonly #left: Side;
   readonly #right: Side;
   /** Strides, in entries, of what the product is written into. */
   readonly #target: { readonly place: Place; readonly rowStride: number; readonly loops: readonly number[] };
 
-  constructor(step: ContractionStep, p: ProductScratch, at: number, site: Site) {
+  constructor(step: ContractionStep, p: ProductScratch, at: ProductPlaces, site: Site) {
     this.#step = step;
     this.#p = p;
     this.#at = at;
@@ -114,15 +126,24 @@ class ProductWriter {
       : { place: this.#own(p.outGathered), rowStride: p.n, loops: this.#resultStrides().slice(0, plan.loops.length) };
   }
 
-  #side(value: Value, operand: MatrixOperand, entries: number, { panels, number }: SideScratch, packers: Packers): Side {
+  #side(value: Value, operand: MatrixOperand, entries: number, { panels, number, kept }: SideScratch, packers: Packers): Side {
     const place = number === undefined ? this.#site.placeOf(value) : this.#own(number);
     const still = operand.loops.every((stride) => stride === 0);
-    return { value, place, operand, entries, panels: this.#own(panels), packers, still };
+    const packed: Place = kept ? { base: "base", offset: this.#at.kept + panels } : this.#own(panels);
+    return { value, place, operand, entries, panels: packed, packers, still, kept };
+  }
+
+  prepare(): void {
+    for (const side of [this.#left, this.#right]) {
+      if (!side.kept) continue;
+      this.#storeNumber(side);
+      this.#pack(side, [], undefined);
+    }
   }
 
   begin(): void {
-    for (const side of [this.#left, this.#right]) this.#storeNumber(side);
-    if (this.#right.still) this.#pack(this.#right, [], undefined);
+    for (const side of [this.#left, this.#right]) if (!side.kept) this.#storeNumber(side);
+    if (this.#right.still && !this.#right.kept) this.#pack(this.#right, [], undefined);
     if (this.#leftFirst) this.#pack(this.#left, [], undefined);
   }
 
@@ -162,7 +183,7 @@ class ProductWriter {
   }
 
   #own(offset: number): Place {
-    return { base: "base", offset: this.#at + offset };
+    return { base: "base", offset: this.#at.scratch + offset };
   }
 
   #integers(...values: readonly number[]): void {

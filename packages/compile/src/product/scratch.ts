@@ -16,6 +16,8 @@ export interface ProductScratch {
   readonly n: number;
   readonly k: number;
   readonly bytes: number;
+  /** Bytes of what is packed once for all turns of the loop around. */
+  readonly keptBytes: number;
   readonly entryBytes: number;
   /** Where the product is written if the output has no rows, in bytes from the scratch's beginning. */
   readonly outGathered: number | undefined;
@@ -26,34 +28,49 @@ export interface ProductScratch {
 /** Of one operand, in bytes from the scratch's beginning. */
 export interface SideScratch {
   readonly panels: number;
+  /** Packed once for all turns of the loop around: the panels lie so many bytes from the beginning of what is kept. */
+  readonly kept: boolean;
   /** Where the number stands that is every entry of it. */
   readonly number: number | undefined;
 }
 
-/** Bytes and offsets of what a product needs: panels, and an output of its own where the real one has no rows. */
-export function productScratch(step: ContractionStep, code: ProductFunctions): ProductScratch {
+/**
+ * Bytes and offsets of what a product needs: panels, and an output of its own where the real one has no rows. The right operand is kept packed
+ * where `isStill` says that no turn of the loop around changes it; the left one, which may be packed block of rows by block of rows, is not.
+ */
+export function productScratch(step: ContractionStep, code: ProductFunctions, isStill = (_x: Value): boolean => false): ProductScratch {
   const out = step.outputs[0]!;
   const precision = out.dtype === "float64" ? "f64" : "f32";
   const plan = planOf(step);
   const bytes = bytesOf[out.dtype];
-  let end = 0;
-  const reserve = (wanted: number): number => {
-    const at = end;
-    end += Math.ceil(wanted / alignment) * alignment;
-    return at;
-  };
+  const [reserve, bytesReserved] = reserving();
   const [x, y] = step.inputs as [Value, Value];
   const sizeOfLabels = (labels: readonly string[]): number => labels.reduce((product, label) => product * labelSize(step, label), 1);
   const [m, n, k] = [sizeOfLabels(plan.rows), sizeOfLabels(plan.columns), sizeOfLabels(plan.inner)];
-  const side = (value: Value, panelBytes: number): SideScratch => ({
-    panels: reserve(panelBytes),
+  const side = (value: Value, panelBytes: number, kept: boolean): SideScratch => ({
+    panels: kept ? 0 : reserve(panelBytes),
+    kept,
     number: value.source.kind === "uniform" ? reserve(bytes) : undefined,
   });
   const hasRows = plan.out.across.length === 1 && plan.out.along.length === 1 && plan.out.along[0]!.stride === 1;
   const outGathered = hasRows ? undefined : reserve(sizeInBytes(out));
-  const left = side(plan.swapped ? y : x, code.leftBytes(m, k));
-  const right = side(plan.swapped ? x : y, code.rightBytes(n, k));
-  return { plan, precision, code, m, n, k, bytes: end, entryBytes: bytes, outGathered, left, right };
+  const [first, second] = plan.swapped ? [y, x] : [x, y];
+  const kept = isStill(second) && plan.right.loops.every((stride) => stride === 0);
+  const left = side(first, code.leftBytes(m, k), false);
+  const right = side(second, code.rightBytes(n, k), kept);
+  const keptBytes = kept ? code.rightBytes(n, k) : 0;
+  return { plan, precision, code, m, n, k, bytes: bytesReserved(), keptBytes, entryBytes: bytes, outGathered, left, right };
+}
+
+/** Gives offsets one after the other, and says how many bytes were asked for. */
+function reserving(): readonly [(bytes: number) => number, () => number] {
+  let end = 0;
+  const reserve = (bytes: number): number => {
+    const at = end;
+    end += Math.ceil(bytes / alignment) * alignment;
+    return at;
+  };
+  return [reserve, () => end];
 }
 
 /** `(address, count)`: whether any of so many entries is NaN; looks at whole vectors, then at the entries left. */
