@@ -68,8 +68,8 @@ interface Body {
 /** How many kept entries make a tile where vectors run along the reduced axis, and how many vectors at most where they run across it. */
 const tileRows = 4;
 const mostTileVectors = 8;
-/** So many turns of a tile's loop are written out. */
-const mostTileTurns = 16;
+/** So many vectors of a tile's loop are written out. */
+const mostTileSteps = 64;
 
 /** Functions whose values for some vectors are computed ahead of what waits for them, level by level, and lie in memory meanwhile. */
 interface Ahead {
@@ -275,7 +275,7 @@ class NestWriter {
     const sums = this.#loops.roots.map((root) =>
       rows.map(() => Array.from({ length: copies }, () => this.#newAccumulator(root as Reduce))),
     );
-    const unroll = turns * rows.length <= mostTileTurns * tileRows ? turns : Math.max(copies, Math.floor(mostTileTurns / rows.length));
+    const unroll = Math.min(turns, Math.floor(mostTileSteps / rows.length));
     this.#count(Math.floor(turns / unroll), () => {
       for (let ahead = 0; ahead < unroll; ahead++) this.#tileTurn(rows, { ahead, single: false }, sums, ahead % copies);
       this.#advance(this.#inner, unroll * step);

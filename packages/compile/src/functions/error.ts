@@ -4,7 +4,7 @@
  */
 import type { Lanes, Value } from "../assembly/lanes.ts";
 import { expm1Parts, scaledExponential } from "./exponential.ts";
-import { atMost, type PerPrecision, polynomial, type VectorForm, withSign } from "./form.ts";
+import { atMost, type PerPrecision, steadyPolynomial, type VectorForm, withSign } from "./form.ts";
 import { lowerBits } from "./logarithm.ts";
 
 /** -log(erfc x)/x where erf is not yet 1, by the Remez algorithm in 60 digits; its errors count as they reach erf. 1 and `first` are the first. */
@@ -33,7 +33,7 @@ export const erf: VectorForm = {
     const { first, rest, oneFrom } = exponent[m.precision];
     const magnitude = atMost(m, m.abs(x!), oneFrom);
     const minus = m.neg(magnitude);
-    const beyond = m.mul(minus, m.add(m.constant(first), m.mul(magnitude, polynomial(m, rest, magnitude))));
+    const beyond = m.mul(minus, m.add(m.constant(first), m.mul(magnitude, steadyPolynomial(m, rest, magnitude))));
     const sum = m.add(minus, beyond);
     const [high, low] = expm1Parts(m, sum, 1, m.add(m.sub(minus, sum), beyond));
     return { value: withSign(m, m.add(high, low), x!) };
@@ -65,7 +65,7 @@ const scaledComplement: PerPrecision<{ readonly center: number; readonly largest
 function scaledComplementOf(m: Lanes, x: Value): Value {
   const { center, g } = scaledComplement[m.precision];
   const t = m.div(m.sub(x, m.constant(center)), m.add(x, m.constant(center)));
-  return m.div(polynomial(m, g, t), m.add(m.add(x, x), m.constant(1)));
+  return m.div(steadyPolynomial(m, g, t), m.add(m.add(x, x), m.constant(1)));
 }
 
 /** x² as a sum, the first part exact. */
@@ -85,7 +85,7 @@ const errorNearZero: PerPrecision<readonly number[]> = {
 
 /** 1 - erf(x) for |x| <= ½. */
 const complementNearZero = (m: Lanes, x: Value): Value =>
-  m.sub(m.constant(1), m.mul(x, polynomial(m, errorNearZero[m.precision], m.mul(x, x))));
+  m.sub(m.constant(1), m.mul(x, steadyPolynomial(m, errorNearZero[m.precision], m.mul(x, x))));
 
 export const erfc: VectorForm = {
   ulps: { f64: 4, f32: 4.5 },

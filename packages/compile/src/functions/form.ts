@@ -65,6 +65,13 @@ export function polynomial(m: Lanes, coefficients: readonly number[], t: Value):
   return terms[0]!;
 }
 
+/** The same by Horner's rule for the even and the odd powers apart: it rounds less where terms outweigh their sum. */
+export function steadyPolynomial(m: Lanes, coefficients: readonly number[], t: Value): Value {
+  const square = m.mul(t, t);
+  const [even, odd] = [0, 1].map((first) => coefficients.filter((_, i) => i % 2 === first)) as [number[], number[]];
+  return coefficients.length < 6 ? horner(m, coefficients, t) : m.multiplyAdd(t, horner(m, odd, square), horner(m, even, square));
+}
+
 function horner(m: Lanes, coefficients: readonly number[], t: Value): Value {
   let sum = m.constant(coefficients[coefficients.length - 1]!);
   for (let i = coefficients.length - 2; i >= 0; i--) sum = m.multiplyAdd(sum, t, m.constant(coefficients[i]!));

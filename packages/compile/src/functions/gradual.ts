@@ -28,11 +28,11 @@ function write(): FunctionCode {
   emit("i32.const", -(2 ** 31));
   emit("i32.and");
   emit("local.set", sign);
-  for (const i of [0, 1]) {
-    emit("local.get", bits[i]!);
+  for (const one of bits) {
+    emit("local.get", one);
     emit("i32.const", 2 ** 31 - 1);
     emit("i32.and");
-    emit("local.set", bits[i]!);
+    emit("local.set", one);
   }
   // Where exponents sum to -126 or more, the product is normal or that of a subnormal number with a large one.
   exponentOf(0);
