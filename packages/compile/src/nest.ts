@@ -68,8 +68,9 @@ interface Body {
 /** How many kept entries make a tile where vectors run along the reduced axis, and how many vectors at most where they run across it. */
 const tileRows = 4;
 const mostTileVectors = 8;
-/** So many vectors of a tile's loop are written out. */
-const mostTileSteps = 64;
+/** So many vectors of a tile's loop are written out; across, where sums hold most registers, more run slower. */
+const mostStepsAlong = 64;
+const mostStepsAcross = 16;
 
 /** Functions whose values for some vectors are computed ahead of what waits for them, level by level, and lie in memory meanwhile. */
 interface Ahead {
@@ -275,7 +276,7 @@ class NestWriter {
     const sums = this.#loops.roots.map((root) =>
       rows.map(() => Array.from({ length: copies }, () => this.#newAccumulator(root as Reduce))),
     );
-    const unroll = Math.min(turns, Math.floor(mostTileSteps / rows.length));
+    const unroll = Math.min(turns, Math.floor((across ? mostStepsAcross : mostStepsAlong) / rows.length));
     this.#count(Math.floor(turns / unroll), () => {
       for (let ahead = 0; ahead < unroll; ahead++) this.#tileTurn(rows, { ahead, single: false }, sums, ahead % copies);
       this.#advance(this.#inner, unroll * step);
