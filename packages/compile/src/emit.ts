@@ -3,7 +3,7 @@
  * between them. It knows schedules, lifetimes and control flow; it knows no element of a tensor.
  */
 import type { DType, TypedArray } from "@cotangent/core/functions";
-import { entriesOf, isFloat, type Lowered, stridesOf } from "@cotangent/core/engine";
+import { entriesOf, isFloat, type Lowered, type Movement, sizeOf, stridesOf } from "@cotangent/core/engine";
 import type { LanesOptions, Precision } from "./assembly/lanes.ts";
 import { type FunctionWriter, type Label, writeFunction } from "./assembly/function.ts";
 import type { ModuleCode } from "./assembly/module.ts";
@@ -319,7 +319,7 @@ class Emitter {
     const out = outputs[0]!;
     const access = { place: this.#placeOf(out), dtype: out.dtype, offset: 0, strides: stridesOf(out.shape) };
     const fill = movement.fill ?? (movement.accumulate ? 0 : null);
-    if (fill !== null) this.#nest("fill", copyLoops(out.shape, fill, access), `fill ${describeValue(out)}`);
+    if (fill !== null && !writesAll(movement, out)) this.#nest("fill", copyLoops(out.shape, fill, access), `fill ${describeValue(out)}`);
     for (const segment of movement.segments) {
       const input = inputs[segment.input]!;
       const { source } = input;
@@ -500,6 +500,19 @@ class Emitter {
       }),
     );
   }
+}
+
+/** Whether a movement sets every entry: the strides of its one segment are those of its axes in some order. */
+function writesAll({ segments, accumulate }: Movement, out: Value): boolean {
+  const [segment, ...others] = segments;
+  if (accumulate || segment === undefined || others.length > 0 || segment.to !== 0) return false;
+  const axes = segment.sizes.map((size, axis) => ({ size, stride: segment.toStrides[axis]! })).filter(({ size }) => size !== 1);
+  let product = 1;
+  for (const { size, stride } of axes.sort((x, y) => x.stride - y.stride)) {
+    if (stride !== product) return false;
+    product *= size;
+  }
+  return product === sizeOf(out.shape);
 }
 
 /** The steps of a nest that add rows up, in the order of their roots. */

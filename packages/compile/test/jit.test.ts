@@ -11,6 +11,7 @@ import {
   tensor,
   type Tensor,
   valueAndGrad,
+  vjp,
   vmap,
   where,
   whileLoop,
@@ -423,5 +424,22 @@ describe("sizes and forms of results", () => {
     const y = jit(square)(tensor(3));
     expect(y.item()).toBe(9);
     expect(grad((x: Tensor) => x.mul(y))(tensor(2)).item()).toBe(9);
+  });
+});
+
+describe("windows that do not overlap", () => {
+  test("get their cotangents back in one pass, zeros with the signs they have op by op", () => {
+    const [x, g] = [
+      arange(24).reshape([1, 1, 4, 6]),
+      tensor([
+        [0.5, -0, 2],
+        [-0, -3, 0],
+      ]),
+    ];
+    const f = (x: Tensor, g: Tensor): Tensor => vjp((x: Tensor) => x.maxPool({ window: 2 }))(x).pullback(g.reshape([1, 1, 2, 3]));
+    const { values } = jit(f)(x, g);
+    expect(Array.from(values, Math.abs)).toEqual([0, 0, 0, 0, 0, 0, 0, 0.5, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0]);
+    expect(values).toEqual(f(x, g).values);
+    expect(jit(f).lower(x, g).loops).not.toMatch(/fill/);
   });
 });
