@@ -93,6 +93,14 @@ describe("large sizes", () => {
     );
   });
 
+  it("a long chain of numbers beside products of matrices", () => {
+    const chain = (x: Tensor): Tensor => {
+      for (let i = 0; i < 100; i++) x = core.sin(x).mul(0.99).add(0.1);
+      return x;
+    };
+    compare((x, a) => [core.grad(chain)(x!), core.matmul(a!, a!)], [core.tensor(0.5), normal(8, 20, 20)], 1000);
+  });
+
   it("a chain of ten thousand ops compiles in pieces", () => {
     const chain = (x: Tensor): Tensor => {
       let y = x;

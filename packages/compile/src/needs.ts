@@ -19,6 +19,10 @@ export interface Needs {
   readonly module: () => ModuleCode;
 }
 
+/** Whether functions of one name are one function, which may have been written twice. */
+const isSame = (x: FunctionCode, y: FunctionCode): boolean =>
+  x === y || (x.parameters.join() === y.parameters.join() && x.results.join() === y.results.join() && x.body.length === y.body.length);
+
 /** The needs of one module, empty at first. */
 export function moduleNeeds(options: LanesOptions): Needs {
   const functions = new Map<string, FunctionCode>();
@@ -29,7 +33,12 @@ export function moduleNeeds(options: LanesOptions): Needs {
   const needs: Needs = {
     name: (stem) => `${stem}${count++}`,
     add: (...added) => {
-      for (const one of added) if (!functions.has(one.name)) functions.set(one.name, one);
+      for (const one of added) {
+        const known = functions.get(one.name);
+        if (known === undefined) functions.set(one.name, one);
+        else if (!isSame(known, one))
+          throw new Error(`compile: two functions have the name ${one.name} — a module calls by name; rename one`);
+      }
     },
     import: (...added) => {
       for (const one of added) imports.set(one.name, one);

@@ -4,6 +4,7 @@ import { compile as assemble } from "watr";
 import { writeFunction } from "../src/assembly/function.ts";
 import { formOf, mnemonics } from "../src/assembly/instructions.ts";
 import { emitValues, lanes } from "../src/assembly/lanes.ts";
+import { moduleNeeds } from "../src/needs.ts";
 import { encodeModule, type FunctionCode, type Instruction, type ModuleCode, printModule } from "../src/assembly/module.ts";
 
 const helper: FunctionCode = {
@@ -111,5 +112,15 @@ describe("the assembler", () => {
         "f64x2.add",
       ]
     `);
+  });
+});
+
+describe("the needs of a module", () => {
+  it("take a function that was written twice, and no other of its name", () => {
+    const needs = moduleNeeds({});
+    needs.add(helper, { ...helper });
+    expect(() => needs.add({ ...helper, parameters: ["v128", "v128"] })).toThrowErrorMatchingInlineSnapshot(
+      `[Error: compile: two functions have the name helper — a module calls by name; rename one]`,
+    );
   });
 });

@@ -9,7 +9,7 @@ import type { FunctionCode } from "../assembly/module.ts";
 export const gradualProduct: FunctionCode = /* @__PURE__ */ write();
 
 function write(): FunctionCode {
-  const writer = writeFunction("product_f32", ["v128", "v128"], ["v128"]);
+  const writer = writeFunction("gradualProduct", ["v128", "v128"], ["v128"]);
   const { emit } = writer;
   const bits = [0, 1].map(() => writer.local("i32"));
   const wide = [0, 1].map(() => writer.local("f64"));
